@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ChannelsCeleryConfig(AppConfig):
+    """The library as one Django app."""
+
+    name = "channels_celery"
+    label = "channels_celery"
+    verbose_name = "Background channels"
+    default_auto_field = "django.db.models.BigAutoField"
