@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import services
+
+DATABASE_ALIAS = {"sqlite": "default", "postgresql": "postgresql"}
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The run's own folder and server end with the process that began them."""
+    if hasattr(config, "workerinput") or "TEST_RUN_DIR" not in os.environ:
+        return
+    run = Path(os.environ["TEST_RUN_DIR"])
+    services.stop_postgresql(run / "pg")
+    shutil.rmtree(run, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    from tests.settings import POSTGRESQL
+
+    services.start_postgresql(POSTGRESQL)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    yield
+    from channels_celery import database
+
+    database.close_idle()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.django_db(transaction=True, databases=[alias]))
+        for name, alias in DATABASE_ALIAS.items()
+    ]
+)
+def database(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
+    """The alias of the database under test: each test runs on SQLite and on PostgreSQL."""
+    if request.param == "postgresql":
+        services.need("postgresql", services.postgresql_folder())
+    alias = DATABASE_ALIAS[request.param]
+    request.getfixturevalue("_django_db_helper")
+    settings.CHANNELS_CELERY = {**getattr(settings, "CHANNELS_CELERY", {}), "DATABASE": alias}
+    yield alias
+    from channels_celery import database as ours
+
+    ours.close_idle()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A private Redis of this test process."""
+    with services.redis_server(tmp_path_factory.mktemp("redis")) as (port, _):
+        yield f"redis://127.0.0.1:{port}/0"
