@@ -10,3 +10,10 @@ class ChannelsCeleryConfig(AppConfig):
     label = "channels_celery"
     verbose_name = "Background channels"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Find every app's channels and rules, in web and worker processes alike."""
+        from .jobs import discovery, mirror
+
+        mirror.remember_app()
+        discovery.discover()
