@@ -1,0 +1,95 @@
+"""Environment variables, read once and typed; what is wrong with them becomes a system check."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from channels_celery.errors import ChannelsCeleryError
+
+_FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+
+
+class BadEnvironment(ChannelsCeleryError):
+    """The environment lacks a setting that this process can not serve without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A variable that is missing or wrong: what a system check reports."""
+
+    id: str
+    text: str
+    hint: str
+
+
+class Environment:
+    """Reads variables by type.
+
+    A missing or wrong one is noted in `problems` and answered with a value that harms nobody,
+    so that the settings import and the system check can name them all at once.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.problems: list[Problem] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        """A string; an empty one counts as unset."""
+        return self._values.get(name, "").strip() or default
+
+    def required(self, name: str, hint: str) -> str:
+        """A string that has no default; `hint` says what to write."""
+        if not (value := self.text(name)):
+            self.note("config.E001", f"{name} is not set.", hint)
+        return value
+
+    def flag(self, name: str) -> bool:
+        """A switch, off by default."""
+        value = self.text(name).lower()
+        if value not in _FLAGS:
+            self.note("config.E002", f"{name} is {value!r}.", f"Write {name}=1 or {name}=0.")
+        return _FLAGS.get(value, False)
+
+    def number(self, name: str, default: int, *, low: int, high: int) -> int:
+        """A whole number from `low` to `high`."""
+        value = self.text(name, str(default))
+        if value.isdecimal() and low <= int(value) <= high:
+            return int(value)
+        hint = f"Write a whole number from {low} to {high}, or unset it for {default}."
+        self.note("config.E002", f"{name} is {value!r}.", hint)
+        return default
+
+    def listing(self, name: str) -> list[str]:
+        """Strings separated by commas."""
+        return [part for part in map(str.strip, self.text(name).split(",")) if part]
+
+    def secret(self, name: str, hint: str) -> str:
+        """A string from the variable, or from the file that `<name>_FILE` names.
+
+        Without either, a random one: good for this process alone.
+        """
+        if value := self.text(name):
+            return value
+        file = self.text(f"{name}_FILE")
+        if not file:
+            self.note("config.E001", f"Neither {name} nor {name}_FILE is set.", hint)
+            return secrets.token_urlsafe(50)
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            text = f"{name}_FILE can not be read: {error.strerror} ({file})."
+            self.note("config.E003", text, "Name a file that this process may read.")
+            return secrets.token_urlsafe(50)
+
+    def note(self, id: str, text: str, hint: str) -> None:
+        """Remember what is wrong for the system check."""
+        self.problems.append(Problem(id, text, hint))
+
+
+def require(problems: Iterable[Problem]) -> None:
+    """Refuse to serve with a wrong environment: web servers do not run system checks."""
+    if lines := [f"{problem.text} {problem.hint}" for problem in problems]:
+        raise BadEnvironment("\n".join(["This process can not start.", *lines]))

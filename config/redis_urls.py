@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+#: Longer than the layer's blocking read of 5 s, or idle sockets and workers die (redis-py 8
+#: has a default of 5 s); bounded, or a half-open connection would be waited for without end.
+SOCKET_TIMEOUT_SECONDS = 15
+#: redis-py 8 stops at 100 connections, and each waiting socket holds one.
+MAX_CONNECTIONS = 1000
+
+_SOCKET = "unix"
+_KOMBU_SOCKET = "redis+socket"
+
+
+def broker_url(url: str) -> str:
+    """The address of a Redis as Celery writes it: a Unix socket is `redis+socket://`."""
+    parts = urlsplit(url)
+    if parts.scheme != _SOCKET:
+        return url
+    database = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"{_KOMBU_SOCKET}://{parts.path}?virtual_host={database}"
+
+
+def client_url(url: str) -> str:
+    """The address of a Redis as redis-py and channels_redis write it: `unix://`."""
+    parts = urlsplit(url)
+    if parts.scheme != _KOMBU_SOCKET:
+        return url
+    database = parse_qs(parts.query).get("virtual_host", ["0"])[0]
+    return f"{_SOCKET}://{parts.path}?db={database}"
+
+
+def layer_host(url: str) -> dict[str, Any]:
+    """An entry of channels_redis' `hosts` that survives redis-py 8."""
+    host: dict[str, Any] = {
+        "address": client_url(url),
+        "socket_timeout": SOCKET_TIMEOUT_SECONDS,
+        "max_connections": MAX_CONNECTIONS,
+    }
+    if urlsplit(host["address"]).scheme != _SOCKET:
+        host["socket_keepalive"] = True
+    return host

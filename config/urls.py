@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import path
+
+from . import health, views
+
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("admin/", admin.site.urls),
+    path("healthz", health.process, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+]

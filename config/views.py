@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def start(request: HttpRequest) -> HttpResponse:
+    """The first page: what can be done here."""
+    return render(request, "site/start.html")

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import os
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+from .environment import require
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+require(settings.ENVIRONMENT_PROBLEMS)
+application = get_wsgi_application()
