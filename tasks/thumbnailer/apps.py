@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ThumbnailerConfig(AppConfig):
+    """Upload images and watch their thumbnails appear."""
+
+    name = "tasks.thumbnailer"
+    label = "thumbnailer"
+    verbose_name = "Thumbnailer"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import adoption
+
+        adoption.connect()

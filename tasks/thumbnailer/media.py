@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.http import content_disposition_header
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from channels_celery import topics
+
+from .models import Image, thumbnail_name
+
+#: A thumbnail's address is new with each upload and its bytes never change.
+THUMBNAIL_CACHE = "private, max-age=31536000, immutable"
+
+
+@require_safe
+def thumbnail(_: HttpRequest, token: str, size: str) -> HttpResponse:
+    """A thumbnail, to whoever knows its address."""
+    headers = {"Cache-Control": THUMBNAIL_CACHE}
+    return _served(thumbnail_name(token, int(size)), "image/webp", headers)
+
+
+@never_cache
+@require_safe
+def original(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The file as it was uploaded, to its owner alone and never shown inline."""
+    image = get_object_or_404(Image, pk=pk, owner=topics.visitor(request).id)
+    disposition = content_disposition_header(True, image.name)
+    headers = {"Content-Disposition": disposition, "Content-Security-Policy": "sandbox"}
+    return _served(image.original.name, "application/octet-stream", headers)
+
+
+def _served(name: str, content_type: str, headers: dict[str, str]) -> HttpResponse:
+    try:
+        with default_storage.open(name) as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise Http404 from None
+    response = HttpResponse(content, content_type=content_type, headers=headers)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+Arguments = ParamSpec("Arguments")
+View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
+
+
+def programs_may_post(view: View[Arguments]) -> View[Arguments]:
+    """Django's CSRF protection, except for a POST that no browser can have sent.
+
+    A browser always sends one of these headers with a POST. "No cookie" alone would not do:
+    under SameSite=Lax a foreign page's form posts without one, and the answer would replace
+    the visitor's session.
+    """
+    protected = csrf_protect(view)
+
+    @csrf_exempt
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> HttpResponseBase:
+        if request.method == "POST" and _no_browser(request):
+            return view(request, *args, **kwargs)
+        return protected(request, *args, **kwargs)
+
+    return guarded
+
+
+def _no_browser(request: HttpRequest) -> bool:
+    return not any(name in request.headers for name in ("Cookie", "Origin", "Sec-Fetch-Site"))
