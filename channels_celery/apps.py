@@ -17,3 +17,5 @@ class ChannelsCeleryConfig(AppConfig):
 
         mirror.remember_app()
         discovery.discover()
+        # Importing registers them.
+        from . import checks, layer_checks  # noqa: F401

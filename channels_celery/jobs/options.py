@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -18,6 +18,52 @@ def _default_time_limit() -> float:
     with suppress(BadOption):
         return settings.current().TIME_LIMIT_SECONDS
     return settings.Settings().TIME_LIMIT_SECONDS
+
+
+def _classes(given: Any) -> tuple[Any, ...]:
+    return (given,) if isinstance(given, type) else tuple(given)
+
+
+def _errors(given: Any) -> bool:
+    return isinstance(given, type | tuple | list) and all(
+        isinstance(one, type) and issubclass(one, BaseException) for one in _classes(given)
+    )
+
+
+def _count(given: Any, least: int = 0) -> bool:
+    return isinstance(given, int) and not isinstance(given, bool) and given >= least
+
+
+def _limit(given: Any) -> bool:
+    return given is None or _count(given, 1)
+
+
+def _seconds(given: Any) -> bool:
+    # Written so that NaN does not fit.
+    return isinstance(given, int | float) and not isinstance(given, bool) and given > 0
+
+
+def _time_limit(given: Any) -> bool:
+    return given is None or _seconds(given)
+
+
+_EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "autoretry_for": ("a tuple of exception classes", _errors),
+    "dont_autoretry_for": ("a tuple of exception classes", _errors),
+    "max_retries": ("a whole number, 0 or more", _count),
+    "default_retry_delay": ("seconds above 0", _seconds),
+    "retry_backoff": (
+        "True, False or a whole number",
+        lambda on: isinstance(on, bool) or _count(on),
+    ),
+    "retry_backoff_max": ("seconds above 0", _seconds),
+    "retry_jitter": ("True or False", lambda on: isinstance(on, bool)),
+    "queue": ("a queue's name", lambda name: name is None or bool(isinstance(name, str) and name)),
+    "soft_time_limit": ("seconds above 0, or None", _time_limit),
+    "time_limit": ("seconds above 0, or None", _time_limit),
+    "max_running": ("a whole number, 1 or more, or None", _limit),
+    "batch": ("a whole number, 1 or more, or None", _limit),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,21 +93,21 @@ class Options:
     batch: int | None = None
 
     def __post_init__(self) -> None:
+        for name, (expected, fits) in _EXPECTED.items():
+            given = getattr(self, name)
+            if not fits(given):
+                raise BadOption(f"{name}={given!r}: expected {expected}.")
         for name in ("autoretry_for", "dont_autoretry_for"):
-            object.__setattr__(self, name, _errors(name, getattr(self, name)))
-        _require_count("max_retries", self.max_retries, least=0)
-        for name in ("default_retry_delay", "retry_backoff_max", "soft_time_limit", "time_limit"):
-            _require_seconds(name, getattr(self, name))
-        for name in ("max_running", "batch"):
-            if getattr(self, name) is not None:
-                _require_count(name, getattr(self, name), least=1)
-        _require(isinstance(self.retry_backoff, int) and self.retry_backoff >= 0,
-                 "retry_backoff", self.retry_backoff, "True, False or a whole number")  # fmt: skip
-        _require(isinstance(self.retry_jitter, bool),
-                 "retry_jitter", self.retry_jitter, "True or False")  # fmt: skip
-        _require(self.queue is None or (isinstance(self.queue, str) and self.queue != ""),
-                 "queue", self.queue, "a queue's name")  # fmt: skip
-        _require_order(self.soft_time_limit, self.time_limit)
+            object.__setattr__(self, name, _classes(getattr(self, name)))
+        if (
+            self.soft_time_limit is not None
+            and self.time_limit is not None
+            and self.soft_time_limit >= self.time_limit
+        ):
+            raise BadOption(
+                f"soft_time_limit={self.soft_time_limit:g} is not below"
+                f" time_limit={self.time_limit:g}: it would never be seen."
+            )
 
     @property
     def max_attempts(self) -> int:
@@ -112,36 +158,3 @@ def _remedy(name: str) -> str:
     near = get_close_matches(name, NAMES, n=1)
     guess = f"did you mean {near[0]!r}? " if near else ""
     return f"{guess}There are {', '.join(NAMES)}."
-
-
-def _errors(name: str, given: Any) -> Errors:
-    classes = (given,) if isinstance(given, type) else given
-    fits = isinstance(classes, tuple | list) and all(
-        isinstance(one, type) and issubclass(one, BaseException) for one in classes
-    )
-    _require(fits, name, given, "a tuple of exception classes")
-    return tuple(classes)
-
-
-def _require_count(name: str, given: Any, *, least: int) -> None:
-    fits = isinstance(given, int) and not isinstance(given, bool) and given >= least
-    _require(fits, name, given, f"a whole number, at least {least}")
-
-
-def _require_seconds(name: str, given: Any) -> None:
-    if given is None and name in ("soft_time_limit", "time_limit"):
-        return
-    fits = isinstance(given, int | float) and not isinstance(given, bool) and given > 0
-    _require(fits, name, given, "seconds above 0")
-
-
-def _require_order(soft: float | None, hard: float | None) -> None:
-    if soft is not None and hard is not None and soft >= hard:
-        raise BadOption(
-            f"soft_time_limit={soft:g} is not below time_limit={hard:g}: it would never be seen."
-        )
-
-
-def _require(fits: bool, name: str, given: Any, expected: str) -> None:
-    if not fits:
-        raise BadOption(f"{name}={given!r}: expected {expected}.")

@@ -41,12 +41,7 @@ def channel_task(name: str, **given: Any) -> Callable[[Function], Function]:
     It is called as `function(job, message)` in a Celery worker, where it is the task
     `channel.<name>`. Raises BadOption for an option that does not exist.
     """
-    if callable(name):
-        raise BadOption('Write @channel_task("name"): a channel needs a name.')
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise BadOption(
-            f"{name!r} is no channel's name: expected up to 99 letters, digits, '_', '-' or '.'."
-        )
+    _check_name(name)
     chosen = options.read(name, given)
 
     def register(function: Function) -> Function:
@@ -75,6 +70,15 @@ def channels() -> Mapping[str, ChannelHandler]:
 def nearest(name: str) -> str | None:
     """The registered name that a mistyped one was meant to be."""
     return next(iter(get_close_matches(name, _handlers, n=1)), None)
+
+
+def _check_name(name: object) -> None:
+    if callable(name):
+        raise BadOption('Write @channel_task("name"): a channel needs a name.')
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise BadOption(
+            f"{name!r} is no channel's name: expected up to 99 letters, digits, '_', '-' or '.'."
+        )
 
 
 def _unknown(name: str) -> str:
