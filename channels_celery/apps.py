@@ -13,9 +13,10 @@ class ChannelsCeleryConfig(AppConfig):
 
     def ready(self) -> None:
         """Find every app's channels and rules, in web and worker processes alike."""
-        from .jobs import discovery, mirror
+        from .jobs import discovery, mirror, worker
 
         mirror.remember_app()
         discovery.discover()
+        worker.connect()
         # Importing registers them.
         from . import checks, layer_checks  # noqa: F401

@@ -186,12 +186,21 @@ def _connect(alias: str) -> BaseDatabaseWrapper:
     wrapper.settings_dict = _own_settings(wrapper.settings_dict, wrapper.vendor)
     wrapper.inc_thread_sharing()
     wrapper.connect()
+    if wrapper.vendor == "postgresql":
+        _send_text_as_text(wrapper.connection)
     if wrapper.vendor == "postgresql" and not wrapper.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
         # That setting marks a transaction pooler, where neither of these may be used.
         raw: Any = wrapper.connection
         raw.prepare_threshold = 2
         raw.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
     return wrapper
+
+
+def _send_text_as_text(raw: Any) -> None:
+    """Give strings their type, so that one parameter may stand in several places of a statement."""
+    from psycopg.types.string import StrDumper
+
+    raw.adapters.register_dumper(str, StrDumper)
 
 
 def _own_settings(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:

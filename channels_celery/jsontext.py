@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, NoReturn
+from typing import Any
 
 from .errors import BadMessage, TooLarge
 
@@ -49,14 +49,20 @@ def _check(value: Any, path: str, depth: int) -> None:
         for index, item in enumerate(value):
             _check(item, f"{path}[{index}]", depth + 1)
     elif isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                _refuse_key(path, key)
-            _check_text(key, path)
-            _check(item, f'{path}["{key}"]', depth + 1)
+        _check_dict(value, path, depth)
     else:
         kind = type(value).__name__
         raise BadMessage(f"{path}: {kind} is not JSON; write str(...) or a dict of plain values")
+
+
+def _check_dict(value: dict[Any, Any], path: str, depth: int) -> None:
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise BadMessage(
+                f"{path}: the key {key!r} is no string; JSON would change it, write str(...)"
+            )
+        _check_text(key, path)
+        _check(item, f'{path}["{key}"]', depth + 1)
 
 
 def _check_text(value: str, path: str) -> None:
@@ -67,7 +73,3 @@ def _check_text(value: str, path: str) -> None:
         value.encode("utf-8")
     except UnicodeEncodeError:
         raise BadMessage(f"{path}: text with half a surrogate pair is not Unicode") from None
-
-
-def _refuse_key(path: str, key: object) -> NoReturn:
-    raise BadMessage(f"{path}: the key {key!r} is no string; JSON would change it, write str(...)")

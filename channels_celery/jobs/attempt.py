@@ -1,0 +1,108 @@
+"""One attempt: claim, handler, outcome. The body of every Celery task of a channel."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+from uuid import UUID
+
+import celery
+from celery.exceptions import Retry as CeleryRetry
+from django.db import close_old_connections
+
+from channels_celery import loop, settings
+from channels_celery.errors import JobFailed
+
+from . import announcing, lease, ledger, registry
+from .handle import Job
+from .ledger import Claim
+from .perseverance import persevere
+from .registry import ChannelHandler
+from .verdict import Succeeded, Verdict, judge, succeed
+
+logger = logging.getLogger(__name__)
+
+#: A claim is tried no longer than this: the hint is repeated anyway.
+CLAIM_SECONDS = 5.0
+
+
+def run(task: celery.Task, job_id: str, fence: int) -> None:
+    """Do what a hint asks for. Nothing to do is no error: the hint was old or repeated.
+
+    Only `celery.exceptions.Retry` and JobFailed leave: a MemoryError or SystemExit would end
+    Celery's main process, and these two show the truth to Flower, signals and Sentry.
+    """
+    handler = registry.get(task.name.removeprefix("channel."))
+    started = time.monotonic()
+    claim = _claim(handler, UUID(job_id), fence, task.request.id or "")
+    if claim is None:
+        return
+    job = Job(claim, started)
+    announcing.whisper(claim, "job.started", announcing.data(claim, claim.attempt))
+    with lease.held(claim, job.tell_progress) as held:
+        job.held_by(held)
+        verdict = _work(handler, job, claim.message)
+        recorded = _record(claim, verdict)
+    if not recorded:
+        logger.warning("job %s attempt %d lost its lease", claim.id, claim.attempt)
+        return
+    _mirror(claim, verdict)
+
+
+def _claim(handler: ChannelHandler, job: UUID, fence: int, run: str) -> Claim | None:
+    claim, repeated = persevere(
+        lambda session: ledger.claim(
+            session,
+            job,
+            fence,
+            run=run,
+            max_attempts=handler.options.max_attempts,
+            lease_ms=int(settings.current().LEASE_SECONDS * 1_000),
+        ),
+        seconds=CLAIM_SECONDS,
+    )
+    if claim is None and repeated:
+        found, _ = persevere(
+            lambda session: ledger.confirm(session, job, run=run, fence=fence + 1),
+            seconds=CLAIM_SECONDS,
+        )
+        return found if isinstance(found, Claim) else None
+    return claim
+
+
+def _work(handler: ChannelHandler, job: Job, message: Any) -> Verdict:
+    close_old_connections()
+    try:
+        value = handler.function(job, message)
+        if hasattr(value, "__await__"):
+            value = loop.submit(value).result()
+        return succeed(value)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is this job's outcome
+        return judge(error, handler.options, job)
+
+
+def _record(claim: Claim, verdict: Verdict) -> bool:
+    content = announcing.data(claim, claim.attempt, **verdict.content)
+    event = announcing.draft(claim, verdict.event, content)
+    recorded, repeated = persevere(lambda session: verdict.record(session, claim, event))
+    if not recorded and repeated:
+        found, _ = persevere(
+            lambda session: ledger.confirm(session, claim.id, run=claim.run, fence=claim.fence)
+        )
+        recorded = found == verdict.state
+    if recorded:
+        announcing.tell(claim, verdict.event, content)
+    return recorded
+
+
+def _mirror(claim: Claim, verdict: Verdict) -> None:
+    """Show Celery what the ledger has recorded; it publishes nothing of its own."""
+    logger.info("job %s %s attempt %d %s", claim.id, claim.channel, claim.attempt, verdict.state)
+    if isinstance(verdict, Succeeded):
+        return
+    if verdict.again_seconds is not None:
+        raise CeleryRetry(verdict.message, exc=verdict.error, when=verdict.again_seconds)
+    if verdict.code == "cancelled":
+        return
+    raise JobFailed(verdict.code, verdict.message) from verdict.error

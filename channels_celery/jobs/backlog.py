@@ -1,0 +1,61 @@
+"""Repeating hints without flooding the broker.
+
+A hint is repeated after 2 s, then every 5 s, but only while the broker's queue is short: a long
+one is a backlog that is being worked off, and each repeat would lengthen it. Then only one
+reconciler repeats, slowly, so that a lost hint still comes through.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+from channels_celery.database import Session
+
+from . import hints, ledger, mirror, registry
+from .hints import Broker
+from .ledger import LiveWorker
+
+#: Messages a slot in the broker below which its queue is short.
+SHORT_QUEUE_A_SLOT = 4
+#: Hints published at once.
+BURST = 1_000
+#: Repeats a second of one queue while it is long, all reconcilers together.
+SLOW_A_SECOND = 10
+
+
+def queue_of(channel: str) -> str:
+    """The queue that this channel's hints go to, by its option or the project's routes."""
+    app = mirror.project_app()
+    name = registry.get(channel).options.queue
+    route = app.amqp.router.route({"queue": name} if name else {}, mirror.task_name(channel))
+    return str(route["queue"].name)
+
+
+def queues() -> dict[str, list[str]]:
+    """Every queue of this process's channels, with the channels that use it."""
+    found: dict[str, list[str]] = {}
+    for channel in registry.channels():
+        found.setdefault(queue_of(channel), []).append(channel)
+    return found
+
+
+def repeat(session: Session, broker: Broker, me: str, elapsed_seconds: float) -> None:
+    """Publish every hint that is due; raises what the broker raises."""
+    live = ledger.live_workers(session)
+    for queue, channels in queues().items():
+        # The broker knows nothing of these yet: they can not flood it.
+        hints.publish_all(broker, ledger.remind(session, channels, first=True, limit=BURST))
+        limit = _repeats(broker, queue, live, me, elapsed_seconds)
+        hints.publish_all(broker, ledger.remind(session, channels, first=False, limit=limit))
+
+
+def _repeats(
+    broker: Broker, queue: str, live: Collection[LiveWorker], me: str, elapsed_seconds: float
+) -> int:
+    listening = [worker for worker in live if queue in worker.queues]
+    slots = sum(worker.slots for worker in listening) or 1
+    if broker.messages(queue) < SHORT_QUEUE_A_SLOT * slots:
+        return BURST
+    leads = min((worker.id for worker in listening), default=me) == me
+    return math.floor(SLOW_A_SECOND * elapsed_seconds) if leads else 0

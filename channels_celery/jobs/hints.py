@@ -1,0 +1,199 @@
+"""Hints: small Celery messages `(job id, fence)` that tell a worker where to look.
+
+They may be lost, repeated or flushed: the ledger is the truth and the reconciler repeats them. So
+one thread per process publishes them, never waits long and drops them while the broker is away.
+"""
+
+from __future__ import annotations
+
+import atexit
+import heapq
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from channels_celery import jsontext
+
+from . import mirror, registry
+
+logger = logging.getLogger(__name__)
+
+#: Bound of every wait for the broker.
+BROKER_TIMEOUT_SECONDS = 1.0
+#: After a failure hints are dropped for so long: the reconciler repeats them.
+AWAY_SECONDS = 1.0
+#: A hint for later is kept here only for so long; beyond, the reconciler publishes it.
+TIMER_SECONDS = 15.0
+LOG_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Where a worker may find work: the job, and the fence that its claim must meet."""
+
+    channel: str
+    job: UUID
+    fence: int
+    #: JSON text, sent as the message's headers.
+    headers: str = "{}"
+
+
+class Broker:
+    """A connection of its own to publish hints on; not shared between threads."""
+
+    def __init__(self) -> None:
+        self._producer: Any = None
+
+    def publish(self, hint: Hint) -> None:
+        """Send one hint; raises whatever the broker's driver raises, after a second at most."""
+        task = _task(hint.channel)
+        try:
+            task.apply_async(
+                args=(str(hint.job), hint.fence),
+                producer=self._connected(),
+                retry=False,
+                headers=jsontext.load(hint.headers),
+                queue=registry.get(hint.channel).options.queue,
+            )
+        except Exception:
+            self.close()
+            raise
+
+    def messages(self, queue: str) -> int:
+        """How many messages wait in a queue; one that does not exist yet holds none."""
+        producer = self._connected()
+        try:
+            declared = producer.channel.queue_declare(queue, passive=True)
+        except producer.connection.channel_errors:
+            self.close()
+            return 0
+        except Exception:
+            self.close()
+            raise
+        return int(declared.message_count)
+
+    def close(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.connection.collect(BROKER_TIMEOUT_SECONDS)
+
+    def _connected(self) -> Any:
+        if self._producer is None:
+            app = mirror.project_app()
+            connection = app.connection_for_write(
+                connect_timeout=BROKER_TIMEOUT_SECONDS,
+                transport_options={
+                    "socket_timeout": BROKER_TIMEOUT_SECONDS,
+                    "socket_connect_timeout": BROKER_TIMEOUT_SECONDS,
+                    "read_timeout": BROKER_TIMEOUT_SECONDS,
+                    "write_timeout": BROKER_TIMEOUT_SECONDS,
+                    "max_retries": 0,
+                },
+            )
+            self._producer = app.amqp.Producer(connection, auto_declare=False)
+        return self._producer
+
+
+class Publisher:
+    """The thread that publishes this process's hints."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self._inbox: queue.Queue[tuple[float, Hint]] = queue.Queue()
+        self._later: list[tuple[float, int, Hint]] = []
+        self._order = 0
+        self._broker = Broker()
+        self._away_until = 0.0
+        self._log_after = 0.0
+        threading.Thread(target=self._run, name="channels_celery.hints", daemon=True).start()
+
+    def offer(self, hint: Hint, at: float) -> None:
+        self._inbox.put((at, hint))
+
+    def flush(self, seconds: float) -> None:
+        """Wait until what was offered is out, `seconds` at most."""
+        deadline = time.monotonic() + seconds
+        while self._inbox.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(0.005)
+
+    def _run(self) -> None:
+        while True:
+            wait = None
+            if self._later:
+                wait = max(0.0, self._later[0][0] - time.monotonic())
+            try:
+                at, hint = self._inbox.get(timeout=wait)
+            except queue.Empty:
+                self._publish(heapq.heappop(self._later)[2])
+                continue
+            if at > time.monotonic():
+                self._order += 1
+                heapq.heappush(self._later, (at, self._order, hint))
+            else:
+                self._publish(hint)
+            self._inbox.task_done()
+
+    def _publish(self, hint: Hint) -> None:
+        if time.monotonic() < self._away_until:
+            return
+        try:
+            self._broker.publish(hint)
+        except Exception as error:  # noqa: BLE001 - any driver's: the reconciler repeats the hint
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        if time.monotonic() >= self._log_after:
+            self._log_after = time.monotonic() + LOG_SECONDS
+            logger.warning("broker unreachable, jobs wait until it is back: %r", error)
+
+
+_lock = threading.Lock()
+_publisher: Publisher | None = None
+
+
+def publish(hint: Hint, *, seconds: float = 0.0) -> None:
+    """Hand a hint over for publishing, now or in `seconds`; never blocks, never raises."""
+    if seconds > TIMER_SECONDS:
+        return
+    if mirror.project_app().conf.task_always_eager:
+        _run_here(hint)
+        return
+    _of_this_process().offer(hint, time.monotonic() + seconds if seconds else 0.0)
+
+
+def publish_all(broker: Broker, found: Iterable[Hint]) -> None:
+    """Publish on the caller's own connection; raises with the broker's first failure."""
+    for hint in found:
+        broker.publish(hint)
+
+
+def _run_here(hint: Hint) -> None:
+    _task(hint.channel).apply(args=(str(hint.job), hint.fence), headers=jsontext.load(hint.headers))
+
+
+def _task(channel: str) -> Any:
+    return mirror.project_app().tasks[mirror.task_name(channel)]
+
+
+def _of_this_process() -> Publisher:
+    global _publisher
+    with _lock:
+        if _publisher is None or _publisher.process != os.getpid():
+            _publisher = Publisher()
+            atexit.register(_publisher.flush, BROKER_TIMEOUT_SECONDS)
+        return _publisher
+
+
+def _forget_after_fork() -> None:
+    global _lock, _publisher
+    _lock, _publisher = threading.Lock(), None
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

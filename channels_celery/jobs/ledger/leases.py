@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from channels_celery.database import Row, Session
+from channels_celery.topics import log
+from channels_celery.topics.events import Draft
+
+from .statements import identity, key, statement
+
+#: Rows that one look takes on: the next look is near.
+LOOK = 100
+
+# By `run`, not by job: what is renewed is an attempt that is open in this process.
+_RENEW = """
+UPDATE channels_celery_job SET lease = {now} + %(lease_ms)s,
+  progress = CASE WHEN %(progress)s = '' THEN progress ELSE %(progress)s END
+WHERE run = %(run)s AND id = {id} AND state = 'running' RETURNING cancel_requested
+"""
+
+_LOST = """
+SELECT id, channel, attempt, max_attempts, losses, fence, topic, reply_channel, {now}
+FROM channels_celery_job WHERE state = 'running' AND """
+
+_LOSE = """
+UPDATE channels_celery_job SET state = %(state)s, losses = losses + 1, fence = fence + 1,
+  lease = NULL, run = '', hints = 0, error = %(error)s,
+  due = CASE WHEN %(state)s = 'failed' THEN NULL ELSE CAST(%(at)s AS bigint) END,
+  ready = CASE WHEN %(state)s = 'failed' THEN ready ELSE CAST(%(at)s AS bigint) END,
+  finished = CASE WHEN %(state)s = 'failed' THEN {now} ELSE NULL END
+WHERE id = {id} AND fence = %(fence)s AND state = 'running' RETURNING topic
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The lease goes on; `cancel` says that somebody wants the job to stop."""
+
+    cancel: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A running attempt whose process is gone; `at` is the database's clock."""
+
+    id: UUID
+    channel: str
+    attempt: int
+    max_attempts: int
+    losses: int
+    fence: int
+    topic: str
+    reply_channel: str
+    at: int
+
+
+def renew(
+    session: Session, job: UUID, run: str, *, lease_ms: int, progress: str = ""
+) -> Renewal | None:
+    """Prove that the attempt lives and store its progress; None: its lease was lost."""
+    params = {"id": key(job), "run": run, "lease_ms": lease_ms, "progress": progress}
+    rows = session.rows(statement(session, _RENEW), params)
+    return Renewal(cancel=rows[0][0] is not None) if rows else None
+
+
+def lost_leases(session: Session) -> list[Lost]:
+    """Running attempts that nobody has renewed in time."""
+    return _lost(session, "lease < {now}", {})
+
+
+def lost_runs(session: Session, run: str) -> list[Lost]:
+    """Running attempts of one Celery task whose process is known to be gone."""
+    return _lost(session, "run = %(run)s", {"run": run})
+
+
+def lose(session: Session, lost: Lost, *, failed: bool, at: int, error: str, event: Draft) -> bool:
+    """Take the job from a lost attempt: to run again at `at`, or failed. False: it came back."""
+    params = {
+        "id": key(lost.id),
+        "fence": lost.fence,
+        "state": "failed" if failed else "retrying",
+        "at": at,
+        "error": error,
+    }
+    row, _ = log.append_after(session, statement(session, _LOSE), params, event)
+    return row is not None
+
+
+def _lost(session: Session, condition: str, params: dict[str, str]) -> list[Lost]:
+    sql = statement(session, f"{_LOST}{condition} LIMIT {LOOK}")
+    return [_row(row) for row in session.rows(sql, params)]
+
+
+def _row(row: Row) -> Lost:
+    job, channel, attempt, max_attempts, losses, fence, topic, reply_channel, at = row
+    return Lost(
+        id=identity(job),
+        channel=channel,
+        attempt=attempt,
+        max_attempts=max_attempts,
+        losses=losses,
+        fence=fence,
+        topic=topic,
+        reply_channel=reply_channel,
+        at=at,
+    )

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from channels_celery.clock import now
+from channels_celery.database import Session
+
+#: How a statement names the job it is about, its rows' lock, and the present.
+_WORDS = {
+    "postgresql": {"id": "%(id)s::uuid", "skip_locked": "FOR UPDATE SKIP LOCKED"},
+    # SQLite has one writer: whoever runs the statement holds the lock.
+    "sqlite": {"id": "%(id)s", "skip_locked": ""},
+}
+
+
+@cache
+def _written(template: str, vendor: str) -> str:
+    return template.format(now=now(vendor), **_WORDS[vendor])
+
+
+def statement(session: Session, template: str) -> str:
+    """The statement in the session's dialect."""
+    return _written(template, session.vendor)
+
+
+def key(job: UUID) -> str:
+    """A job's id as both databases take it."""
+    return job.hex
+
+
+def identity(value: Any) -> UUID:
+    """A job's id as either database returns it."""
+    return value if isinstance(value, UUID) else UUID(value)

@@ -1,0 +1,69 @@
+"""Taking jobs from processes that are gone, and ending those whose time has passed."""
+
+from __future__ import annotations
+
+from channels_celery import jsontext
+from channels_celery.database import Session
+
+from . import announcing, hints, ledger, registry
+from .hints import Hint
+from .ledger import Lost
+from .options import Options
+
+_WORDS = {
+    "lost": "The worker stopped while it did the work.",
+    "time_limit": "The work took too long.",
+    "expired": "Nobody took up the work in time.",
+}
+
+
+def reap(session: Session) -> None:
+    """Take every job whose lease has run out."""
+    for lost in ledger.lost_leases(session):
+        _take(session, lost, "lost")
+
+
+def reap_run(session: Session, run: str, code: str) -> None:
+    """Take the jobs of a Celery task whose process has ended: `lost` or `time_limit`."""
+    for lost in ledger.lost_runs(session, run):
+        _take(session, lost, code)
+
+
+def expire(session: Session) -> None:
+    """Cancel every job that nobody claimed before it expired."""
+    for job in ledger.expired(session):
+        content = announcing.data(job, 0, error=_error("expired"))
+        event = announcing.draft(job, "job.cancelled", content)
+        if ledger.expire(session, job, error=_stored("expired"), event=event):
+            announcing.tell(job, "job.cancelled", content)
+
+
+def _take(session: Session, lost: Lost, code: str) -> None:
+    failed = lost.attempt >= lost.max_attempts
+    wait = 0.0 if failed else _wait_seconds(lost, code)
+    at = lost.at + int(wait * 1_000)
+    more = {} if failed else {"next_at": at}
+    content = announcing.data(lost, lost.attempt, error=_error(code), **more)
+    kind = "job.failed" if failed else "job.retrying"
+    event = announcing.draft(lost, kind, content)
+    if not ledger.lose(session, lost, failed=failed, at=at, error=_stored(code), event=event):
+        return
+    announcing.tell(lost, kind, content)
+    if not failed:
+        hints.publish(Hint(lost.channel, lost.id, lost.fence + 1), seconds=wait)
+
+
+def _wait_seconds(lost: Lost, code: str) -> float:
+    """The first loss is bad luck; one that goes on losing its worker may be the killer."""
+    if code == "lost" and lost.losses == 0:
+        return 0.0
+    known = registry.channels().get(lost.channel)
+    return (known.options if known else Options()).delay(lost.attempt)
+
+
+def _error(code: str) -> dict[str, str]:
+    return {"code": code, "message": _WORDS[code]}
+
+
+def _stored(code: str) -> str:
+    return jsontext.dump(_error(code), name="error", limit=1_000)
