@@ -8,7 +8,9 @@ the caller's code runs. An event that finds unnumbered ones before it is numbere
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError
@@ -64,6 +66,13 @@ class Appended:
     duplicate: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    id: int
+    seq: int | None
+    ts: int
+
+
 def append(session: Session, draft: Draft) -> Appended:
     """Store an event; it is announced once committed. The same `mid` again stores nothing."""
     statement = {
@@ -73,7 +82,18 @@ def append(session: Session, draft: Draft) -> Appended:
     _, event = append_after(session, statement, {}, draft)
     if event is not None:
         return Appended(event, duplicate=False)
-    return Appended(_existing(session, draft), duplicate=True)
+    found = known(session, draft)
+    # Removed between the two statements, it is new.
+    return append(session, draft) if found is None else Appended(found, duplicate=True)
+
+
+def known(session: Session, draft: Draft) -> Event | None:
+    """The log's event of the draft's visitor and `mid`; an unnumbered one is numbered."""
+    event = _find(session, draft)
+    if event is not None and event.seq is None and not session.joined:
+        numbering.number(session, draft.topic)
+        event = _find(session, draft)
+    return event
 
 
 def append_after(
@@ -86,24 +106,36 @@ def append_after(
     event (None: no topic, or the log has this `mid`). The event is announced once committed.
     """
     both = {**params, **_params(draft)}
-    if session.vendor == "postgresql" and not session.joined:
-        row, stored = _as_one(session, statement, both)
-    else:
-        row, stored = _one_by_one(session, statement, both)
-    if row is None or stored is None:
-        return row, None
-    seq, ts = stored
+    as_one = session.vendor == "postgresql" and not session.joined
+    with nullcontext() if as_one else session.transaction():
+        row, stored = (_as_one if as_one else _one_by_one)(session, statement, both)
+        if row is None or stored is None:
+            return row, None
+        return row, _announced(session, replace(draft, topic=row[0]), stored)
+
+
+def _announced(session: Session, draft: Draft, stored: _Stored) -> Event:
     event = Event(
-        topic=row[0], seq=seq, mid=draft.mid, type=draft.type, ts=ts, data=draft.data, by=draft.by
+        topic=draft.topic,
+        seq=stored.seq,
+        mid=draft.mid,
+        type=draft.type,
+        ts=stored.ts,
+        data=draft.data,
+        by=draft.by,
     )
-    if seq is None:
-        session.after_commit(lambda: numbering.settle(event.topic))
-    else:
-        session.after_commit(lambda: doorbell.ring(event))
-    return row, event
+    if session.joined:
+        session.after_commit(partial(numbering.settle, event.topic))
+        return event
+    if event.seq is not None:
+        session.after_commit(partial(doorbell.ring, event))
+        return event
+    # What waits before it is numbered with it, unless another process was quicker.
+    numbered = numbering.number(session, event.topic)
+    return numbered.get(stored.id) or _find(session, draft) or event
 
 
-def _as_one(session: Session, statement: str, params: Params) -> tuple[Row | None, Any]:
+def _as_one(session: Session, statement: str, params: Params) -> tuple[Row | None, _Stored | None]:
     sql = _APPEND_CTE.format(statement=statement)
     try:
         rows = session.rows(sql, params)
@@ -113,26 +145,18 @@ def _as_one(session: Session, statement: str, params: Params) -> tuple[Row | Non
     if not rows:
         return None, None
     identity, seq, ts, *row = rows[0]
-    return tuple(row), None if identity is None else (seq, ts)
+    return tuple(row), None if identity is None else _Stored(identity, seq, ts)
 
 
-def _one_by_one(session: Session, statement: str, params: Params) -> tuple[Row | None, Any]:
-    with session.transaction():
-        rows = session.rows(statement, params)
-        if not rows:
-            return None, None
-        topic = rows[0][0]
-        if not topic:
-            return rows[0], None
-        store = _STORE.format(now=now(session.vendor))
-        stored = session.rows(store, {**params, "event_topic": topic})
-        if not stored:
-            return rows[0], None
-        seq = None
-        if not session.joined:
-            # The write lock is ours: what waits before it is numbered with it.
-            seq = numbering.number(session, topic)[-1].seq
-        return rows[0], (seq, stored[0][1])
+def _one_by_one(
+    session: Session, statement: str, params: Params
+) -> tuple[Row | None, _Stored | None]:
+    rows = session.rows(statement, params)
+    if not rows or not rows[0][0]:
+        return (rows[0] if rows else None), None
+    store = _STORE.format(now=now(session.vendor))
+    stored = session.rows(store, {**params, "event_topic": rows[0][0]})
+    return rows[0], _Stored(stored[0][0], None, stored[0][1]) if stored else None
 
 
 def _params(draft: Draft) -> dict[str, Any]:
@@ -147,9 +171,8 @@ def _params(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _existing(session: Session, draft: Draft) -> Event:
-    found = session.rows(
-        _FIND, {"topic": draft.topic, "visitor": draft.visitor, "mid": draft.mid}
-    )
-    seq, ts, kind, data, by = found[0]
-    return Event(topic=draft.topic, seq=seq, mid=draft.mid, type=kind, ts=ts, data=data, by=by)
+def _find(session: Session, draft: Draft) -> Event | None:
+    wanted = {"topic": draft.topic, "visitor": draft.visitor, "mid": draft.mid}
+    for seq, ts, kind, data, by in session.rows(_FIND, wanted):
+        return Event(topic=draft.topic, seq=seq, mid=draft.mid, type=kind, ts=ts, data=data, by=by)
+    return None

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from channels_celery.database import Session, session
+from channels_celery.database import Row, Session, session
 
 from . import numbering
 from .events import Event, Position
@@ -42,7 +42,7 @@ class Page:
 def read(session: Session, topic: str, since: Position | None, limit: int) -> Page:
     """Up to `limit` events after `since`; None reads from the start of what is kept."""
     rows = _rows(session, topic, since, limit)
-    if rows[0][5]:
+    if rows[0][5] and numbering.may_number(session):
         numbering.number(session, topic)
         rows = _rows(session, topic, since, limit)
     epoch, seq, trimmed_to, mid_at_since, mid_at_top, *_ = rows[0]
@@ -64,6 +64,8 @@ def read(session: Session, topic: str, since: Position | None, limit: int) -> Pa
 def tops(session: Session, topics: Iterable[str]) -> dict[str, tuple[str, int]]:
     """Epoch and top of each topic that has a log, after numbering what waits: the sweep's read."""
     names = list(topics)
+    if not names:
+        return {}
     params = {f"t{index}": name for index, name in enumerate(names)}
     among = ", ".join(f"%(t{index})s" for index in range(len(names)))
     waiting = session.rows(
@@ -85,7 +87,7 @@ def position(topic: str) -> Position:
         return read(current, topic, None, 0).top
 
 
-def _rows(session: Session, topic: str, since: Position | None, limit: int) -> list[tuple]:
+def _rows(session: Session, topic: str, since: Position | None, limit: int) -> list[Row]:
     start = 0 if since is None else since.seq
     return session.rows(_READ, {"topic": topic, "since": start, "limit": limit})
 
@@ -105,6 +107,6 @@ def _judge(since: Position, top: Position, trimmed_to: int, known: str | None) -
     return None
 
 
-def _event(topic: str, row: tuple) -> Event:
+def _event(topic: str, row: Row) -> Event:
     seq, mid, kind, ts, data, by = row
     return Event(topic=topic, seq=seq, mid=mid, type=kind, ts=ts, data=data, by=by)

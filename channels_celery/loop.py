@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+#: The parent's, in a forked child: collecting one would close file descriptors that both share.
+_abandoned: list[asyncio.AbstractEventLoop] = []
+
+
+def running() -> asyncio.AbstractEventLoop:
+    """The process's own event loop: one daemon thread, started when first asked for."""
+    global _loop
+    with _lock:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(
+                target=_loop.run_forever, name="channels_celery-loop", daemon=True
+            ).start()
+        return _loop
+
+
+def submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+    """Run a coroutine on the process's loop, from any thread but the loop's own."""
+    return asyncio.run_coroutine_threadsafe(coroutine, running())
+
+
+def _forget() -> None:
+    global _lock, _loop
+    if _loop is not None:
+        _abandoned.append(_loop)
+    _lock, _loop = threading.Lock(), None
+
+
+os.register_at_fork(after_in_child=_forget)

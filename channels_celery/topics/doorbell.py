@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+from zlib import crc32
+
+from . import outbound
+from .events import Event
+
+GROUPS = 64
+#: A doorbell carries its frame up to here; past it hubs read the log.
+FRAME_BYTES = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bell:
+    """Word that a topic has a new event: `seq` in its log, or None for a volatile one.
+
+    `frame` is the event's frame, None when it is too large to carry. `origin` is the process that
+    rang: its own hubs have heard it already.
+    """
+
+    topic: str
+    seq: int | None
+    frame: str | None
+    origin: str
+
+
+Callback = Callable[[Bell], None]
+
+
+class Listeners:
+    """The hubs of this process, each told on its own loop; closed loops drop out by themselves."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._heard: tuple[tuple[asyncio.AbstractEventLoop, Callback], ...] = ()
+
+    def add(self, loop: asyncio.AbstractEventLoop, callback: Callback) -> None:
+        """Call `callback(bell)` on `loop` for each bell that this process rings."""
+        with self._lock:
+            self._heard += ((loop, callback),)
+
+    def remove(self, callback: Callback) -> None:
+        with self._lock:
+            self._heard = tuple(entry for entry in self._heard if entry[1] != callback)
+
+    def tell(self, bell: Bell) -> None:
+        for loop, callback in self._heard:
+            try:
+                loop.call_soon_threadsafe(callback, bell)
+            except RuntimeError:
+                # Its loop is closed.
+                self.remove(callback)
+
+    def forget(self) -> None:
+        self._lock = threading.Lock()
+        self._heard = ()
+
+
+listeners = Listeners()
+_origin = secrets.token_hex(8)
+
+
+def group_of(topic: str) -> str:
+    """The layer group that carries this topic's doorbells."""
+    return f"channels_celery.{crc32(topic.encode()) % GROUPS}"
+
+
+def origin() -> str:
+    """This process's id in the doorbells that it rings: hubs skip their own by it."""
+    return _origin
+
+
+def ring(event: Event) -> None:
+    """Tell every hub of a stored or volatile event. Never raises, never blocks; may be lost."""
+    frame: str | None = event.frame()
+    if event.seq is not None and frame is not None and len(frame.encode()) > FRAME_BYTES:
+        frame = None
+    bell = Bell(topic=event.topic, seq=event.seq, frame=frame, origin=_origin)
+    listeners.tell(bell)
+    outbound.group_send(group_of(event.topic), {"type": "topics.bell", **asdict(bell)})
+
+
+def reply(channel: str, message: dict[str, Any]) -> None:
+    """Send to a reply channel, at most once. Never raises, never blocks."""
+    outbound.send(channel, message)
+
+
+def _forget() -> None:
+    global _origin
+    _origin = secrets.token_hex(8)
+    listeners.forget()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,84 @@
+"""Who is there: the Visitor of a request or of a websocket's scope, by Django's session."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.models import AnonymousUser
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, parse_cookie
+
+from channels_celery.errors import DatabaseAway
+
+from .access import Visitor
+
+#: Where a session keeps its guest's id; it stays at sign-in, when the session's key changes.
+SESSION_KEY = "channels_celery_visitor"
+
+_GUEST = re.compile(r"g[0-9a-f]{20}")
+
+
+class _Peek(dict[str, Any]):
+    """A session's values to look at: what `get_user` would change in the session stays unchanged.
+
+    A changed key could not reach the browser, since a websocket sets no cookies.
+    """
+
+    def cycle_key(self) -> None:
+        pass
+
+    def flush(self) -> None:
+        pass
+
+
+def visitor(request: HttpRequest) -> Visitor:
+    """The request's Visitor; a session without a guest's id gets one."""
+    session: Any = getattr(request, "session", None)
+    user: Any = getattr(request, "user", AnonymousUser())
+    if session is not None and not user.is_authenticated and SESSION_KEY not in session:
+        session[SESSION_KEY] = f"g{secrets.token_hex(10)}"
+    return _visitor(user, session or {})
+
+
+def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
+    """The Visitor of an ASGI scope, for a thread that may wait for the database.
+
+    A user or session that a stack above has set is taken; else Django's session is looked up by
+    the cookie in the headers, and only read. Raises DatabaseAway when nobody can say who it is.
+    """
+    try:
+        session = scope["session"] if "session" in scope else _session(scope)
+        user = scope.get("user")
+        if user is None:
+            user = auth.get_user(SimpleNamespace(session=_Peek(session)))  # type: ignore[arg-type]
+        return _visitor(user, session)
+    except (OperationalError, InterfaceError) as error:
+        raise DatabaseAway from error
+
+
+def _session(scope: Mapping[str, Any]) -> Mapping[str, Any]:
+    headers: Iterable[tuple[bytes, bytes]] = scope.get("headers", ())
+    cookies = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
+    key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return {}
+    engine = import_module(settings.SESSION_ENGINE)
+    return dict(engine.SessionStore(key).items())
+
+
+def _visitor(user: Any, session: Mapping[str, Any]) -> Visitor:
+    if user.is_authenticated:
+        # Others read the name: of an address, only the part before the @.
+        name = str(user.get_username()).partition("@")[0]
+        return Visitor(user=user, id=f"u{user.pk}", name=name)
+    guest = session.get(SESSION_KEY)
+    if not isinstance(guest, str) or not _GUEST.fullmatch(guest):
+        return Visitor(user=user, id=None, name="Guest")
+    return Visitor(user=user, id=guest, name=f"Guest {guest[1:5]}")

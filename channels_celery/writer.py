@@ -1,0 +1,109 @@
+"""Group commit for async senders: many rows, one transaction, one thread a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from asgiref.sync import AsyncToSync
+
+from .database import Session, session
+
+T = TypeVar("T")
+
+#: Rows of one transaction at most.
+BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    order_key: str
+    operation: Callable[[Session], Any]
+    future: Future[Any]
+
+
+_lock = threading.Lock()
+_queue: SimpleQueue[_Entry] | None = None
+
+
+async def write(order_key: str, operation: Callable[[Session], T]) -> T:
+    """Run `operation(session)` in a transaction of the writer's; returns after its commit.
+
+    The first goes at once, what arrives meanwhile shares the next transaction, ordered by
+    `order_key`, so that two processes lock topics in one order. A batch that fails is repeated
+    row by row: an operation may run twice, and only its own error comes back to its caller.
+    """
+    future: Future[T] = Future()
+    _entries().put(_Entry(order_key, operation, future))
+    return await asyncio.wrap_future(future)
+
+
+def caller_thread() -> bool:
+    """Whether a sync thread waits above this coroutine, by `async_to_sync`.
+
+    It may have a transaction open: the sync twin, run there by `sync_to_async`, joins it. The
+    writer's own connection would wait for that transaction's locks, and it for the writer.
+    """
+    executor: Any = getattr(AsyncToSync.executors, "current", None)
+    if executor is None:
+        executor = AsyncToSync.loop_thread_executors.get(asyncio.get_running_loop())
+    # A task that outlived its caller finds executors that have ended.
+    while executor is not None and getattr(executor, "_broken", False):
+        executor = getattr(executor, "_old_executor", None)
+    return executor is not None
+
+
+def _entries() -> SimpleQueue[_Entry]:
+    global _queue
+    with _lock:
+        if _queue is None:
+            _queue = SimpleQueue()
+            threading.Thread(
+                target=_work, args=(_queue,), name="channels_celery-writer", daemon=True
+            ).start()
+        return _queue
+
+
+def _work(queue: SimpleQueue[_Entry]) -> None:
+    while True:
+        batch = [queue.get()]
+        try:
+            while len(batch) < BATCH:
+                batch.append(queue.get_nowait())
+        except Empty:
+            pass
+        taken = [entry for entry in batch if entry.future.set_running_or_notify_cancel()]
+        _commit(sorted(taken, key=lambda entry: entry.order_key))
+
+
+def _commit(batch: list[_Entry]) -> None:
+    try:
+        results = _run(batch)
+    except Exception as error:  # noqa: BLE001 - it belongs to whoever wrote the row
+        if len(batch) == 1:
+            batch[0].future.set_exception(error)
+            return
+        for entry in batch:
+            _commit([entry])
+        return
+    for entry, result in zip(batch, results, strict=True):
+        entry.future.set_result(result)
+
+
+def _run(batch: list[_Entry]) -> list[Any]:
+    with session() as current, current.transaction():
+        return [entry.operation(current) for entry in batch]
+
+
+def _forget() -> None:
+    global _lock, _queue
+    _lock, _queue = threading.Lock(), None
+
+
+os.register_at_fork(after_in_child=_forget)
