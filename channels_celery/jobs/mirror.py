@@ -68,8 +68,8 @@ def remember_app() -> None:
 def project_app() -> celery.Celery:
     """The project's Celery app, from every thread.
 
-    `celery.current_app` is per thread: in another one it is Celery's built-in default, whose
-    broker is not the project's.
+    `celery.current_app` is per thread. Once anything has asked for it before the project made its
+    app, other threads get Celery's built-in default, whose broker is not the project's.
     """
     current = celery.current_app._get_current_object()
     if is_default(current) and _seen_at_start is not None:

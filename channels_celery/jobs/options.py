@@ -8,9 +8,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from channels_celery import settings
-from channels_celery.errors import BadOption, Fail, Retry
+from channels_celery.errors import BadOption, Cancelled, Fail, LeaseLost, Retry
 
 Errors = tuple[type[BaseException], ...]
+
+#: What a handler raises to end its attempt, whatever the options say.
+_FINAL = (Cancelled, Fail, LeaseLost)
 
 
 def _default_time_limit() -> float:
@@ -124,7 +127,7 @@ class Options:
 
     def retries(self, error: BaseException) -> bool:
         """Whether this error asks for another run, if one is left."""
-        if isinstance(error, (Fail, *self.dont_autoretry_for)):
+        if isinstance(error, (*_FINAL, *self.dont_autoretry_for)):
             return False
         return isinstance(error, (Retry, *self.autoretry_for))
 

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from channels_celery.errors import DatabaseAway
 from channels_celery.topics import access, visitors
 
 from .snapshot import snapshot, topic_of
@@ -15,8 +17,12 @@ from .snapshot import snapshot, topic_of
 @require_safe
 def job(request: HttpRequest, job: UUID) -> HttpResponse:
     """The snapshot of a job for whoever may read its topic; one without a topic is staff's."""
-    topic = topic_of(job)
-    known = snapshot(job) if topic is not None and _may_read(request, topic) else None
+    try:
+        topic = topic_of(job)
+        known = snapshot(job) if topic is not None and _may_read(request, topic) else None
+    except (DatabaseAway, InterfaceError, OperationalError):
+        error = {"code": "unavailable", "message": "The job can not be looked up now."}
+        return JsonResponse({"error": error}, status=503, headers={"Retry-After": "1"})
     if known is None:
         # The same answer for both: an id does not tell a stranger that the job exists.
         error = {"code": "not_found", "message": "There is no such job, or it is not yours to see."}
