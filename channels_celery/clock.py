@@ -1,4 +1,4 @@
-"""The database's clock as SQL: milliseconds since 1970, the moment and not the transaction's start."""
+"""The database's clock as SQL: milliseconds since 1970, now and not at a transaction's start."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ class Session(Protocol):
         """Run one statement; all its rows."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Several statements as one; inside a caller's transaction a savepoint."""
+        """Several statements as one; inside a caller's transaction a savepoint, inside our own
+        part of it: an error that passes through ends the whole."""
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run `action` once what was written so far is committed: at once in autocommit."""
@@ -68,8 +69,12 @@ class Own:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        if self._waiting is not None:
+            yield
+            return
         self.rows("BEGIN IMMEDIATE" if self.vendor == "sqlite" else "BEGIN", {})
-        self._waiting = waiting = []
+        waiting: list[Callable[[], None]] = []
+        self._waiting = waiting
         try:
             yield
             self.rows("COMMIT", {})
@@ -166,7 +171,7 @@ _abandoned: list[list[Own]] = []
 
 @contextmanager
 def session() -> Iterator[Session]:
-    """The session for the next transition: the caller's transaction, else a connection of our own."""
+    """The session of the next transition: the caller's transaction, else one of our own."""
     wrapper = connections[settings.current().DATABASE]
     if wrapper.in_atomic_block:
         yield Joined(wrapper)
@@ -183,24 +188,27 @@ def close_idle() -> None:
 def _connect(alias: str) -> BaseDatabaseWrapper:
     """An unregistered connection: Celery's fix-up and `close_old_connections` never see it."""
     wrapper = connections.create_connection(alias)
-    wrapper.settings_dict = _own_settings(wrapper.settings_dict, wrapper.vendor)
+    given = wrapper.settings_dict
+    wrapper.settings_dict = _own_settings(given, wrapper.vendor)
     wrapper.inc_thread_sharing()
     wrapper.connect()
     if wrapper.vendor == "postgresql":
-        _send_text_as_text(wrapper.connection)
-    if wrapper.vendor == "postgresql" and not wrapper.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
-        # That setting marks a transaction pooler, where neither of these may be used.
-        raw: Any = wrapper.connection
-        raw.prepare_threshold = 2
-        raw.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
+        _prepare(wrapper.connection, pooled=given.get("DISABLE_SERVER_SIDE_CURSORS", False))
     return wrapper
 
 
-def _send_text_as_text(raw: Any) -> None:
-    """Give strings their type, so that one parameter may stand in several places of a statement."""
+def _prepare(raw: Any, *, pooled: bool) -> None:
+    """Make the most of a connection that lasts.
+
+    Strings carry their type, so that one parameter may stand in several places of a statement.
+    `pooled`: behind a transaction pooler neither prepared statements nor settings hold.
+    """
     from psycopg.types.string import StrDumper
 
     raw.adapters.register_dumper(str, StrDumper)
+    if not pooled:
+        raw.prepare_threshold = 2
+        raw.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
 
 
 def _own_settings(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:

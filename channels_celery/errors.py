@@ -2,7 +2,7 @@ from __future__ import annotations
 
 
 class ChannelsCeleryError(Exception):
-    """Base of every error that this library raises; without arguments, the docstring is the text."""
+    """Base of the library's errors; without arguments, its docstring is the text."""
 
     def __str__(self) -> str:
         return super().__str__() or " ".join((self.__doc__ or "").split())

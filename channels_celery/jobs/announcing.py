@@ -1,4 +1,4 @@
-"""What the world hears of a job: durable and volatile events on its topic, and its reply channel."""
+"""What the world hears of a job: events on its topic, and messages to its reply channel."""
 
 from __future__ import annotations
 

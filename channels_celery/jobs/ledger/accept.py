@@ -97,9 +97,9 @@ def insert(session: Session, new: NewJob) -> Inserted:
         "reminder": 0 if new.waits else FIRST_REMINDER_MS,
     }
     sql = statement(session, _INSERT + _RETURNING)
+    hint = Hint(new.channel, new.id, 0, new.headers)
     for _ in range(3):
         if session.rows(sql, params):
-            hint = Hint(new.channel, new.id, 0, new.headers)
             if not new.waits:
                 session.after_commit(lambda: hints.publish(hint))
             return Inserted(new.id, duplicate=False)

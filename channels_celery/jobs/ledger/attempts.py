@@ -122,7 +122,7 @@ def retry(
 
 
 def reply(session: Session, claim: Claim, event: Draft) -> tuple[bool, Event | None]:
-    """Store a reply of a living attempt: whether it lives, and the event if the log is new to it."""
+    """Store a reply: whether its attempt lives, and the event if it is new to the log."""
     lock = " FOR SHARE" if session.vendor == "postgresql" else ""
     sql = statement(session, _ALIVE) + lock
     row, stored = log.append_after(session, sql, {"id": key(claim.id), "fence": claim.fence}, event)
