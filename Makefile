@@ -1,0 +1,52 @@
+# The two commands are `make up` and `make test`; each installs the Python packages it needs.
+# Written for GNU make 3.81, which macOS has.
+
+PYTHON ?= python3
+VENV = .venv
+RUN = $(VENV)/bin/python
+INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock" $(ARGS)
+
+.PHONY: up test lint lock system
+
+# Run the site: PORT, HOST, VAR_DIR and WORKERS let several copies run side by side.
+up: $(VENV)/run.stamp
+	@DEBUG=$${DEBUG-1} exec $(RUN) manage.py up
+
+# All tests; ARGS goes to pytest. What lacks a program is skipped and named, but not on CI.
+test: $(VENV)/dev.stamp
+	@exec $(RUN) -m pytest -n auto --dist worksteal $(ARGS)
+
+lint: $(VENV)/dev.stamp
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy .
+
+# Write both locks anew; ARGS=--upgrade takes the newest versions.
+lock: $(VENV)/dev.stamp
+	$(LOCK) --group site --group local -o requirements.lock
+	$(LOCK) --group dev -c requirements.lock -o requirements-dev.lock
+
+# The programs that the tests use (root on Debian).
+system:
+	@sh deploy/system.sh
+
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %d.%d: make up PYTHON=python3.12" % sys.version_info[:2])'
+	@echo "Making $(VENV)"
+	@# Debian's python3 without python3-venv has no ensurepip: pip then installs itself there.
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+		$(PYTHON) -m venv --clear --without-pip $(VENV) && \
+		$(PYTHON) -m pip --python $(VENV) install --quiet pip; }
+	@touch $@
+
+$(VENV)/run.stamp: $(VENV)/python.stamp requirements.lock
+	@echo "Installing the packages of the site"
+	@$(INSTALL) -r requirements.lock
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.lock
+	@echo "Installing the packages of the tests"
+	@$(INSTALL) -r requirements.lock -r requirements-dev.lock
+	@touch $@
