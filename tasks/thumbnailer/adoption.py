@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 
-from channels_celery import topics
+from channels_celery.topics.visitors import SESSION_KEY
 
 from .models import Image
 
@@ -14,9 +15,7 @@ def connect() -> None:
     user_logged_in.connect(adopt, dispatch_uid="thumbnailer.adopt")
 
 
-def adopt(*, request: HttpRequest, **_: Any) -> None:
+def adopt(*, request: HttpRequest, user: AbstractBaseUser, **_: Any) -> None:
     """At sign-in the guest's images become the user's; jobs under way end on the old topic."""
-    guest = request.session.get(topics.GUEST_KEY)
-    visitor = topics.visitor(request)
-    if guest and visitor.id and visitor.id != guest:
-        Image.objects.filter(owner=guest).update(owner=visitor.id)
+    if guest := request.session.get(SESSION_KEY):
+        Image.objects.filter(owner=guest).update(owner=f"u{user.pk}")

@@ -13,7 +13,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
-def original_name(image: Image, _: str) -> str:
+def original_name(image: Image, _: str = "") -> str:
     """Where an upload is stored: nothing that its sender chose is part of the name."""
     return f"originals/{image.pk.hex}"
 

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-Arguments = ParamSpec("Arguments")
-View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
+View = Callable[..., HttpResponseBase]
 
 
-def programs_may_post(view: View[Arguments]) -> View[Arguments]:
+def programs_may_post(view: View) -> View:
     """Django's CSRF protection, except for a POST that no browser can have sent.
 
     A browser always sends one of these headers with a POST. "No cookie" alone would not do:
@@ -22,9 +21,7 @@ def programs_may_post(view: View[Arguments]) -> View[Arguments]:
 
     @csrf_exempt
     @wraps(view)
-    def guarded(
-        request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> HttpResponseBase:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST" and _no_browser(request):
             return view(request, *args, **kwargs)
         return protected(request, *args, **kwargs)
@@ -33,4 +30,4 @@ def programs_may_post(view: View[Arguments]) -> View[Arguments]:
 
 
 def _no_browser(request: HttpRequest) -> bool:
-    return not any(name in request.headers for name in ("Cookie", "Origin", "Sec-Fetch-Site"))
+    return not any(request.headers.get(name) for name in ("Cookie", "Origin", "Sec-Fetch-Site"))

@@ -5,12 +5,12 @@ from django.db import transaction
 
 from channels_celery import topics
 
-from .models import SIZES, Image
+from .models import SIZES, Image, original_name
 
 
 def remove(image: Image) -> None:
     """Delete an image and tell its topic; its files go once that is committed."""
-    names = [image.original.name, *(image.thumbnail_name(size) for size in SIZES)]
+    names = [original_name(image), *(image.thumbnail_name(size) for size in SIZES)]
     with transaction.atomic():
         topics.publish(image.topic, "image.deleted", {"id": str(image.pk)})
         image.delete()

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -11,9 +11,12 @@ from .describe import describe_thumbnail
 from .files import write
 from .models import SIZES, Image, Thumbnail
 
+if TYPE_CHECKING:
+    from channels_celery.jobs.handle import Job
+
 
 @channel_task("thumbnailer", max_retries=4, time_limit=40)
-def make_thumbnails(job: Any, message: dict[str, Any]) -> dict[str, int] | None:
+def make_thumbnails(job: Job, message: dict[str, Any]) -> dict[str, int] | None:
     """Make each size of an image and announce it the moment it exists.
 
     Any number of attempts leaves the same files, rows and replies; an image that was removed

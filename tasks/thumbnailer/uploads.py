@@ -25,7 +25,7 @@ class Refused(ChannelsCeleryError):
         self.status = status
 
 
-def accept(owner: str, files: Sequence[UploadedFile]) -> list[dict[str, Any]]:
+def accept(owner: str, files: Sequence[UploadedFile[Any]]) -> list[dict[str, Any]]:
     """Store the files and send each to the thumbnailer: all of them or none.
 
     Nothing is decoded here: whether a file is an image, the worker finds out.
@@ -39,7 +39,7 @@ def accept(owner: str, files: Sequence[UploadedFile]) -> list[dict[str, Any]]:
         return [_announce(image, position) for image in images]
 
 
-def _check(files: Sequence[UploadedFile]) -> None:
+def _check(files: Sequence[UploadedFile[Any]]) -> None:
     if not files:
         raise Refused("no_image", "Choose at least one image.", 400)
     for file in files:
@@ -49,7 +49,7 @@ def _check(files: Sequence[UploadedFile]) -> None:
             raise Refused("too_large", text, 413)
 
 
-def _store(owner: str, topic: str, file: UploadedFile) -> Image:
+def _store(owner: str, topic: str, file: UploadedFile[Any]) -> Image:
     """Write the file before the transaction: a slow disk must not hold a database lock.
 
     A crash in between leaves a file that nothing names.

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
@@ -40,6 +41,7 @@ def images(request: HttpRequest) -> HttpResponseBase:
 
 
 @never_cache
+@csrf_protect
 @require_http_methods(["GET", "HEAD", "DELETE"])
 def image(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """One image of the visitor's as JSON; a DELETE removes it."""

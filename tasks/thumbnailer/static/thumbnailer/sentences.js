@@ -1,0 +1,45 @@
+// What a card says of its image, in one sentence.
+
+const SECONDS_UNTIL_TOLD = 10; // a wait that is not worth a number yet
+
+/** Whether the sentence changes by itself as time goes by. */
+export const ticks = (image) => image.state === "queued" || image.state === "retrying";
+
+export function sentence(image, now) {
+  return (SENTENCES[image.state] ?? (() => image.state))(image, now);
+}
+
+const SENTENCES = {
+  queued: ({ queuedAt }, now) => {
+    const seconds = queuedAt === undefined ? 0 : Math.floor((now - queuedAt) / 1000);
+    return "Waiting for a worker" + (seconds >= SECONDS_UNTIL_TOLD ? ` for ${duration(seconds)}` : "");
+  },
+  running: ({ progress: [done, total] = [0, 0] }) =>
+    "Making thumbnails" + (done ? `, ${done} of ${total}` : ""),
+  retrying: ({ retry }, now) => {
+    if (!retry) return "Trying again soon";
+    const seconds = Math.ceil((retry.at - now) / 1000);
+    const when = seconds > 0 ? `in ${duration(seconds)}` : "now";
+    return `Trying again ${when}, attempt ${retry.attempt + 1} of ${retry.of}`;
+  },
+  succeeded: ({ width, height }) => (width ? `${width} × ${height} pixels` : "Done"),
+  failed: ({ error }) => error?.message ?? "The work failed.",
+  cancelled: () => "Cancelled",
+};
+
+/** How far a batch is: "2 of 3 done". */
+export function summary(states) {
+  const failed = states.filter((state) => state === "failed").length;
+  const done = states.filter((state) => state === "succeeded").length;
+  const told = `${done} of ${states.length} done`;
+  return failed ? `${told}, ${failed} failed` : told;
+}
+
+export function megabytes(bytes) {
+  const number = bytes / 1_000_000;
+  return number < 10 ? number.toFixed(1) : String(Math.round(number));
+}
+
+function duration(seconds) {
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}

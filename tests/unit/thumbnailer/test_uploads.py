@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError
+from django.test import Client
+
+from channels_celery import topics
+from channels_celery.models import Event, Job
+from tasks.thumbnailer import uploads
+from tasks.thumbnailer.models import Image
+
+from . import pictures
+
+JSON = {"Accept": "application/json"}
+
+
+def a_file(name: str = "cat.jpg", content: bytes = b"") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content or pictures.photo(64, 48))
+
+
+def upload(client: Client, *files: SimpleUploadedFile) -> list[dict[str, Any]]:
+    answer = client.post("/images/", {"image": list(files)}, headers=JSON)
+    assert answer.status_code == 201, answer.content
+    images: list[dict[str, Any]] = answer.json()["images"]
+    return images
+
+
+def test_an_upload_is_a_row_a_job_and_an_event(guest: Client, tmp_path: Path) -> None:
+    content = pictures.photo(64, 48)
+    (image,) = upload(guest, a_file("cat.jpg", content))
+    row = Image.objects.get()
+    job = Job.objects.get()
+    assert row.topic == f"images.{row.owner}" == image["topic"] == job.topic
+    assert job.channel == "thumbnailer"
+    assert json.loads(job.message) == {"image": str(row.pk)}
+    assert (tmp_path / "originals" / row.pk.hex).read_bytes() == content
+    event = Event.objects.get(type="image.created")
+    assert (event.topic, event.seq, json.loads(event.data)) == (row.topic, 1, image)
+
+
+def test_an_image_is_described_as_agreed(guest: Client) -> None:
+    (image,) = upload(guest, a_file())
+    assert image == {
+        "id": str(Image.objects.get().pk),
+        "name": "cat.jpg",
+        "state": "queued",
+        "job": str(Job.objects.get().pk),
+        "topic": image["topic"],
+        "position": {"epoch": "", "seq": 0, "mid": ""},
+        "width": None,
+        "height": None,
+        "thumbnails": [],
+        "error": None,
+    }
+
+
+def test_several_files_are_accepted_together(guest: Client) -> None:
+    images = upload(guest, a_file("1.jpg"), a_file("2.jpg"), a_file("3.jpg"))
+    assert [image["name"] for image in images] == ["1.jpg", "2.jpg", "3.jpg"]
+    assert Job.objects.count() == 3
+    assert topics.position(images[0]["topic"]).seq == 3
+
+
+def test_any_file_is_accepted_since_only_the_worker_decodes(guest: Client) -> None:
+    (image,) = upload(guest, a_file("notes.txt", b"no image at all"))
+    assert image["state"] == "queued"
+
+
+def test_a_page_without_scripts_is_sent_back_to_the_images(guest: Client) -> None:
+    answer = guest.post("/images/", {"image": a_file()})
+    assert (answer.status_code, answer["Location"]) == (302, "/images/")
+
+
+def test_a_post_without_a_file_says_what_is_missing(guest: Client) -> None:
+    answer = guest.post("/images/", headers=JSON)
+    assert answer.status_code == 400
+    assert answer.json() == {"error": {"code": "no_image", "message": "Choose at least one image."}}
+
+
+def test_a_file_over_the_limit_is_refused_and_nothing_of_the_others_kept(
+    guest: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(uploads, "UPLOAD_BYTES", 2_000_000)
+    files = [a_file(), a_file("large.jpg", b"x" * 2_000_001)]
+    answer = guest.post("/images/", {"image": files}, headers=JSON)
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "too_large"
+    assert not Image.objects.exists()
+    assert not Job.objects.exists()
+    assert not list(tmp_path.rglob("originals/*"))
+
+
+def test_a_refusal_without_scripts_is_a_page_that_says_why(guest: Client) -> None:
+    answer = guest.post("/images/")
+    assert answer.status_code == 400
+    assert "Choose at least one image." in answer.content.decode()
+
+
+def test_an_upload_that_can_not_be_announced_leaves_no_row_and_no_job(
+    guest: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr(topics, "publish", broken, raising=False)
+    with pytest.raises(DatabaseError):
+        guest.post("/images/", {"image": a_file()}, headers=JSON)
+    assert not Image.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_a_hostile_file_name_is_only_a_text(guest: Client, tmp_path: Path) -> None:
+    (image,) = upload(guest, a_file("../../<script>alert(1)</script>.jpg"))
+    assert "/" not in image["name"]
+    assert [file.name for file in tmp_path.rglob("originals/*")] == [Image.objects.get().pk.hex]
+    page = guest.get("/images/").content.decode()
+    assert "<script>alert" not in page
+
+
+def test_a_program_may_post_without_a_token(transactional_db: None) -> None:
+    program = Client(enforce_csrf_checks=True)
+    answer = program.post("/images/", {"image": a_file()}, headers=JSON)
+    assert answer.status_code == 201
+    assert "sessionid" in answer.cookies
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://elsewhere.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Cookie": "sessionid=guessed"},
+    ],
+)
+def test_a_browser_needs_the_token(transactional_db: None, headers: dict[str, str]) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    answer = browser.post("/images/", {"image": a_file()}, headers={**JSON, **headers})
+    assert answer.status_code == 403
+    assert not Image.objects.exists()
+
+
+def test_a_browser_with_the_token_may_post(transactional_db: None) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.get("/images/")
+    token = browser.cookies["csrftoken"].value
+    form = {"image": a_file(), "csrfmiddlewaretoken": token}
+    answer = browser.post("/images/", form, headers={**JSON, "Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 201
