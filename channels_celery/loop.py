@@ -5,7 +5,10 @@ import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextvars import copy_context
 from typing import Any, TypeVar
+
+from asgiref.sync import AsyncToSync
 
 T = TypeVar("T")
 
@@ -29,6 +32,12 @@ def running() -> asyncio.AbstractEventLoop:
 
 def submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
     """Run a coroutine on the process's loop, from any thread but the loop's own."""
+    return copy_context().run(_submit, coroutine)
+
+
+def _submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+    # The submitting thread waits for the result: work that asgiref sent back to it would hang.
+    AsyncToSync.executors.current = None
     return asyncio.run_coroutine_threadsafe(coroutine, running())
 
 

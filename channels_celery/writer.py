@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from asgiref.sync import AsyncToSync
 
 from .database import Session, session
+from .errors import DatabaseAway
+from .repeat import once_more
 
 T = TypeVar("T")
 
 #: Rows of one transaction at most.
 BATCH = 64
+#: How long the rows of a failed batch are tried one by one.
+REPEAT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,8 @@ async def write(order_key: str, operation: Callable[[Session], T]) -> T:
 
     The first goes at once, what arrives meanwhile shares the next transaction, ordered by
     `order_key`, so that two processes lock topics in one order. A batch that fails is repeated
-    row by row: an operation may run twice, and only its own error comes back to its caller.
+    row by row: an operation may run twice, and only its own error comes back to its caller, or
+    DatabaseAway.
     """
     future: Future[T] = Future()
     _entries().put(_Entry(order_key, operation, future))
@@ -85,15 +92,25 @@ def _work(queue: SimpleQueue[_Entry]) -> None:
 def _commit(batch: list[_Entry]) -> None:
     try:
         results = _run(batch)
-    except Exception as error:  # noqa: BLE001 - it belongs to whoever wrote the row
-        if len(batch) == 1:
-            batch[0].future.set_exception(error)
-            return
-        for entry in batch:
-            _commit([entry])
+    except Exception as error:  # noqa: BLE001 - it belongs to one of the rows
+        _row_by_row(batch, error)
         return
     for entry, result in zip(batch, results, strict=True):
         entry.future.set_result(result)
+
+
+def _row_by_row(batch: list[_Entry], error: Exception) -> None:
+    deadline = time.monotonic() + REPEAT_SECONDS
+    for entry in batch:
+        try:
+            # A database that is away costs each row its time-outs: the rest is told at once.
+            if time.monotonic() > deadline:
+                raise DatabaseAway from error
+            (result,) = once_more(partial(_run, [entry]))
+        except Exception as own:  # noqa: BLE001 - told to whoever wrote the row
+            entry.future.set_exception(own)
+        else:
+            entry.future.set_result(result)
 
 
 def _run(batch: list[_Entry]) -> list[Any]:

@@ -9,8 +9,10 @@ import os
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
+from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 
 from channels_celery import loop, settings
@@ -43,7 +45,10 @@ def send(channel: str, message: dict[str, Any]) -> None:
 
 
 def _post(key: str, send: Send) -> None:
-    if time.monotonic() >= _mute_until:
+    if time.monotonic() < _mute_until:
+        return
+    # RuntimeError: the interpreter is ending and starts no thread.
+    with suppress(RuntimeError):
         loop.running().call_soon_threadsafe(_append, key, send)
 
 
@@ -62,12 +67,20 @@ async def _drain(key: str) -> None:
     try:
         layer = get_channel_layer(settings.current().LAYER)
         while queue and layer is not None and time.monotonic() >= _mute_until:
-            async with asyncio.timeout(SEND_SECONDS):
-                await queue.popleft()(layer)
-    except Exception as error:  # noqa: BLE001 - a doorbell may be lost, its caller may not be harmed
+            await _send(key, queue.popleft(), layer)
+    except Exception as error:  # noqa: BLE001 - it may be lost; its sender may not be harmed
         _mute(key, error)
     finally:
         del _waiting[key]
+
+
+async def _send(key: str, send: Send, layer: Any) -> None:
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await send(layer)
+    except (ChannelFull, TypeError) as error:
+        # One reader that does not read, or a name that is none: the layer itself is well.
+        logger.warning("%s: a message is dropped: %s", key, str(error) or "the channel is full")
 
 
 def _mute(key: str, error: Exception) -> None:

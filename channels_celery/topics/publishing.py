@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 
 from channels_celery import writer
 from channels_celery.database import session
+from channels_celery.repeat import once_more
 
 from . import doorbell, drafting, log, names, reading
 from .events import Draft, Event, Position
@@ -44,17 +45,26 @@ async def awhisper(topic: str, type: str, data: Any) -> None:
 
 def position(topic: str) -> Position:
     """Where the topic is now: take it first, then read the state that a page shows."""
-    return reading.position(names.check(topic))
+    names.check(topic)
+    return once_more(lambda: reading.position(topic))
 
 
 def read(topic: str, since: Position | None = None, limit: int = 100) -> reading.Page:
     """Up to `limit` events after `since`; None reads from the start of what is kept."""
     names.check(topic)
+    return once_more(lambda: _read(topic, since, limit))
+
+
+def _read(topic: str, since: Position | None, limit: int) -> reading.Page:
     with session() as current:
         return reading.read(current, topic, since, limit)
 
 
 def _store(draft: Draft) -> Event:
+    return once_more(lambda: _append(draft))
+
+
+def _append(draft: Draft) -> Event:
     with session() as current:
         return log.append(current, draft).event
 

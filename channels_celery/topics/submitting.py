@@ -11,7 +11,8 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from channels_celery import settings
 from channels_celery.database import session
-from channels_celery.errors import BadMessage, ChannelsCeleryError, DatabaseAway, TooLarge
+from channels_celery.errors import BadMessage, ChannelsCeleryError, TooLarge
+from channels_celery.repeat import once_more
 
 from . import doorbell, drafting, log
 from .access import Accept, Access, Refused, Visitor
@@ -43,13 +44,7 @@ def publish_from(
     _check(visitor, access.publish, type)
     with _refusing():
         draft = drafting.draft_by(visitor, topic, mid, type, data)
-    try:
-        if access.accept is None:
-            with session() as current:
-                return log.append(current, draft)
-        return _accepted(visitor, access.accept, draft, data)
-    except (OperationalError, InterfaceError) as error:
-        raise DatabaseAway from error
+    return once_more(lambda: _stored(visitor, access.accept, draft, data))
 
 
 def whisper_from(visitor: Visitor, access: Access, topic: str, type: str, data: Any) -> None:
@@ -81,16 +76,19 @@ def _refusing() -> Iterator[None]:
         raise Refused("bad_request", str(error)) from None
 
 
-def _accepted(visitor: Visitor, accept: Accept, draft: Draft, data: Any) -> Appended:
+def _stored(visitor: Visitor, accept: Accept | None, draft: Draft, data: Any) -> Appended:
+    if accept is None:
+        with session() as current:
+            return log.append(current, draft)
     if (event := _known(draft)) is not None:
         return Appended(event, duplicate=True)
     try:
         with transaction.atomic(using=settings.current().DATABASE):
-            stored = _append(_rewritten(draft, _ask(accept, visitor, draft.type, data)))
+            made = _append(_rewritten(draft, _ask(accept, visitor, draft.type, data)))
     except _AlreadyKnown as known:
-        stored = known.appended
+        made = known.appended
     # The commit has numbered it.
-    return Appended(_known(draft) or stored.event, duplicate=stored.duplicate)
+    return Appended(_known(draft) or made.event, duplicate=made.duplicate)
 
 
 def _known(draft: Draft) -> Event | None:

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, connections
+
+from . import database, settings
+from .errors import DatabaseAway
+
+T = TypeVar("T")
+
+#: A statement that fails sooner met a connection that had broken while it was idle.
+BROKEN_SECONDS = 1.0
+
+
+def once_more(action: Callable[[], T]) -> T:
+    """Run what is harmless twice; again, on a new connection, if its own had broken while idle.
+
+    So the first call after the database came back finds it. Raises DatabaseAway when it does not
+    answer, and at once inside a caller's transaction, which is lost.
+    """
+    began = time.monotonic()
+    try:
+        return action()
+    except (OperationalError, InterfaceError) as error:
+        caller = connections[settings.current().DATABASE]
+        if caller.in_atomic_block or time.monotonic() - began > BROKEN_SECONDS:
+            raise _away(error) from error
+    caller.close_if_unusable_or_obsolete()
+    database.close_idle()
+    try:
+        return action()
+    except (OperationalError, InterfaceError) as error:
+        raise _away(error) from error
+
+
+def _away(error: Exception) -> DatabaseAway:
+    alias = settings.current().DATABASE
+    return DatabaseAway(f"The database {alias!r} does not answer, nothing was stored: {error}")
