@@ -191,7 +191,8 @@ def _connect(alias: str) -> BaseDatabaseWrapper:
     given = wrapper.settings_dict
     wrapper.settings_dict = _own_settings(given, wrapper.vendor)
     wrapper.inc_thread_sharing()
-    wrapper.connect()
+    with wrapper.wrap_database_errors:
+        wrapper.connect()
     if wrapper.vendor == "postgresql":
         _prepare(wrapper.connection, pooled=given.get("DISABLE_SERVER_SIDE_CURSORS", False))
     return wrapper

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, connections
+from django.utils.asyncio import async_unsafe
 
 from channels_celery import database, settings, writer
 from channels_celery.database import Session
@@ -91,6 +92,7 @@ async def asend(
     return await _write(new)
 
 
+@async_unsafe("send() waits for the database: in async code write `await asend(...)`.")
 def _accept(new: NewJob) -> Receipt:
     """Insert in the caller's transaction, else in one statement on a connection of our own."""
     began = time.monotonic()

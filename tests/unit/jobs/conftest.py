@@ -9,8 +9,9 @@ from channels_celery.jobs import registry
 
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
-    """Channels that a test registers are gone after it."""
+    """A registry of the test's own: empty before it, as it was after it."""
     before = dict(registry._handlers)
+    registry._handlers.clear()
     yield
     registry._handlers.clear()
     registry._handlers.update(before)
