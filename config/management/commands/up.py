@@ -16,6 +16,8 @@ from config.up.children import Child, say
 from config.up.supervisor import Supervisor
 
 _PACKAGES = ("channels_celery", "config", "realtime", "tasks")
+# Each copy of the site has its own few workers: nothing to find out about neighbours.
+_ALONE = ("--without-gossip", "--without-mingle")
 #: After so long without being ready, what is lacking is said once.
 SLOW_SECONDS = 20.0
 
@@ -100,7 +102,7 @@ def _children() -> list[Child]:
         "VAR_DIR": str(settings.VAR_DIR),
     }
     python = [sys.executable, "-m"]
-    celery = [*python, "celery", "--quiet", "-A", "config", "worker", "-l", "INFO"]
+    celery = [*python, "celery", "--quiet", "-A", "config", "worker", "-l", "INFO", *_ALONE]
     address = ["-b", settings.HOST, "-p", str(settings.PORT)]
     children = [
         Child(f"worker{n}", [*celery, "-n", f"worker{n}@%h"], environment)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests import services
+from tests.acceptance.site import Site, running
+
+
+@pytest.fixture
+def site_folder() -> Iterator[Path]:
+    """A folder whose path is short enough for a Unix socket."""
+    with tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """One site for all tests of this process that leave it as they found it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder,
+        running(Path(folder)) as site,
+    ):
+        yield site
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Headless Chromium. One a test: Playwright's event loop would stand in other tests' way."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    services.need("chromium", path)
+    # Chromium's own sandbox does not run as root.
+    flags = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    """A tab of the site; an error in its console, also a breach of the CSP, fails the test."""
+    context = browser.new_context(base_url=site.url)
+    page = context.new_page()
+    errors: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
