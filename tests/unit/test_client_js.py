@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests import services
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "channels_celery/static/channels_celery/client.js"
@@ -35,11 +34,8 @@ def test_client_depends_on_nothing() -> None:
 
 def test_client_keeps_its_promises_in_a_scripted_browser() -> None:
     node = shutil.which("node")
-    if node is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("node is not on PATH; `make system` installs it")
-        pytest.skip("node is not on PATH; `make system` installs it")
-    command = [node, "--test", *map(str, SUITE)]
+    services.need("node", node)
+    command = [str(node), "--test", *map(str, SUITE)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     ran = re.search(r"^(?:#|ℹ) pass (\d+)$", done.stdout, re.MULTILINE)

@@ -38,8 +38,7 @@ class Connection {
     this.#url.protocol = this.#url.protocol.replace("http", "ws");
     const listen = (type, action, target = globalThis) =>
       target?.addEventListener?.(type, action, { signal: this.#page.signal });
-    listen("online", () => this.#wake());
-    listen("pageshow", ({ persisted }) => persisted && this.#wake());
+    for (const type of ["online", "pageshow"]) listen(type, () => this.#wake());
     listen("visibilitychange", () => document.hidden || this.#wake(), globalThis.document);
     // `pagehide`: browsers keep no page with an open socket for the back button.
     for (const reason of ["offline", "pagehide"])

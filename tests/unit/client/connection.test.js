@@ -234,6 +234,19 @@ test("a page that goes into the back button's cache holds no socket", () => {
   assert.equal(world.sockets.length, 2);
 });
 
+test("looking at a page again and again leaves one timer", () => {
+  connected();
+  for (let time = 0; time < 5; time++) world.shown();
+  assert.equal(world.clock.waiting, 1);
+});
+
+test("close while a retry waits leaves no timer", () => {
+  const connection = connected();
+  world.socket().ends();
+  connection.close();
+  assert.equal(world.clock.waiting, 0);
+});
+
 test("close ends everything and leaves no timer", () => {
   const connection = connected();
   connection.close();
