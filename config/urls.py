@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from . import health, views
 
@@ -9,6 +11,7 @@ urlpatterns = [
     path("", views.start, name="start"),
     path("images/", include("tasks.thumbnailer.urls")),
     path("", include("channels_celery.urls")),
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}site/icon.svg")),
     path("admin/", admin.site.urls),
     path("healthz", health.process, name="healthz"),
     path("readyz", health.ready, name="readyz"),
