@@ -1,7 +1,7 @@
 // The list of cards: one for each image, and one for each upload on its way.
 
 import { isDone } from "./album.js";
-import { megabytes, sentence } from "./sentences.js";
+import { about, sentence, uploading } from "./sentences.js";
 
 /** The list of cards in the page, those that the server rendered included. */
 export class Cards {
@@ -36,7 +36,7 @@ export class Cards {
     const bar = part(card, "progress");
     [bar.hidden, bar.max, bar.value] = [false, total || 1, sent];
     part(card, "again").hidden = true;
-    say(card, `Uploading, ${megabytes(sent)} of ${megabytes(total)} MB`);
+    say(card, uploading(sent, total));
   }
 
   unsent(card, message, lost) {
@@ -63,6 +63,7 @@ export class Cards {
     part(card, "again").hidden = true;
     part(card, "remove").hidden = false;
     say(card, sentence(image, now));
+    part(card, "about").textContent = about(image);
     showPicture(card, image);
     this.#showSizes(card, image);
   }
@@ -102,7 +103,7 @@ export class Cards {
 
   #showSizes(card, { id, thumbnails }) {
     part(card, "original").href = `${this.#base}${id}/original/`;
-    part(card, "sizes").hidden = false;
+    part(card, "sizes").hidden = !thumbnails.length;
     const list = part(card, "links");
     // Built once for each size: somebody may have the focus on a link.
     if (list.childElementCount === thumbnails.length + 1) return;

@@ -1,4 +1,4 @@
-// What a card says of its image, in one sentence.
+// What the page says of an image, in one sentence.
 
 const SECONDS_UNTIL_TOLD = 10; // a wait that is not worth a number yet
 
@@ -22,7 +22,7 @@ const SENTENCES = {
     const when = seconds > 0 ? `in ${duration(seconds)}` : "now";
     return `Trying again ${when}, attempt ${retry.attempt + 1} of ${retry.of}`;
   },
-  succeeded: ({ width, height }) => (width ? `${width} × ${height} pixels` : "Done"),
+  succeeded: () => "",
   failed: ({ error }) => error?.message ?? "The work failed.",
   cancelled: () => "Cancelled",
 };
@@ -35,9 +35,14 @@ export function summary(states) {
   return failed ? `${told}, ${failed} failed` : told;
 }
 
-export function megabytes(bytes) {
-  const number = bytes / 1_000_000;
-  return number < 10 ? number.toFixed(1) : String(Math.round(number));
+/** What is known of the picture itself. */
+export const about = ({ width, height }) => (width ? `${width} × ${height} pixels` : "");
+
+export function uploading(sent, total) {
+  if (total < 1_000) return "Uploading";
+  const [unit, name] = total < 1_000_000 ? [1_000, "kB"] : [1_000_000, "MB"];
+  const digits = total / unit < 10 ? 1 : 0;
+  return `Uploading, ${(sent / unit).toFixed(digits)} of ${(total / unit).toFixed(digits)} ${name}`;
 }
 
 function duration(seconds) {

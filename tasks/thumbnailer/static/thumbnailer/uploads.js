@@ -46,10 +46,10 @@ export class Uploads {
     request.upload.onload = () => (whole = true);
     request.onloadend = () => {
       this.#running -= 1;
+      this.#next();
       const image = request.response?.images?.[0];
       if (request.status === 201 && image) told.done(image);
       else this.#failed(upload, request, whole);
-      this.#next();
     };
     request.open("POST", this.#form.action);
     request.responseType = "json";
