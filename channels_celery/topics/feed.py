@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+
+from channels_celery.errors import DatabaseAway
+
+from . import frames
+from .doorbell import Bell
+from .events import Position
+from .reading import Page
+from .replay import Replay, whole
+from .source import Source, Top
+from .subscriber import State, Subscriber
+
+logger = logging.getLogger("channels_celery.topics")
+
+#: Between reads while the database is away: the first, doubled up to the last.
+RETRY_SECONDS = 0.1, 1.0
+
+
+class Feed:
+    """A topic in a hub: its top, as far as heard of, and who follows it.
+
+    A doorbell's frame is written to each subscriber that is at the top; every other subscriber is
+    brought there by reads of the log, one at a time for all. No await stands between comparing
+    and writing, so there is nothing to merge and nothing to lock.
+
+    Whoever is LIVE has `last == top`, and the log has confirmed how it got there.
+    """
+
+    __slots__ = ("_behind", "_source", "_task", "epoch", "mid", "subscribers", "top", "topic")
+
+    def __init__(self, topic: str, source: Source) -> None:
+        self.topic = topic
+        self.epoch = ""
+        self.top = 0
+        #: Of the event at the top; empty while unknown.
+        self.mid = ""
+        self.subscribers: set[Subscriber] = set()
+        self._source = source
+        #: In line for the log, in order: a long replay does not hold up the others.
+        self._behind: dict[Subscriber, None] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def hear(self, bell: Bell) -> None:
+        """Take a doorbell; late, doubled and lost ones do no harm."""
+        if bell.seq is None:
+            if bell.frame is not None:
+                self._whisper(bell.frame)
+            return
+        mid = _mid_of(bell.frame)
+        if bell.seq > self.top:
+            follows = bell.seq == self.top + 1
+            self.top, self.mid = bell.seq, mid
+            if bell.frame is not None and mid and follows and self._source.trusted:
+                self._push(bell.frame, bell.seq, mid)
+            else:
+                self._demote()
+        elif bell.seq == self.top and mid and self.mid and mid != self.mid:
+            # Another event of the same number: the log was rolled back and has grown again.
+            self._doubt()
+
+    def compare(self, asked: Top, found: Top) -> None:
+        """Take what the sweep found: `asked` was our top then, `found.mid` is of that event."""
+        changed = asked.mid and found.mid and found.mid != asked.mid
+        if changed or found.seq < asked.seq or (self.epoch and self.epoch != found.epoch):
+            self._doubt()
+            return
+        self.epoch = found.epoch
+        if found.seq > self.top:
+            self.top, self.mid = found.seq, ""
+            self._demote()
+
+    def join(self, subscriber: Subscriber, page: Page, asked: int, request_id: object) -> None:
+        """Begin a subscription with its first page; `asked` was the top when it was read."""
+        page = whole(page)
+        self._learn(page, asked)
+        before = subscriber.mid if subscriber.last == page.since else ""
+        start = Position(epoch=page.top.epoch, seq=page.since, mid=before)
+        subscriber.go_to(start if page.reason is None else page.top)
+        answer = frames.subscribed(request_id, self.topic, page.top.epoch, page.since, page.reason)
+        subscriber.connection.say(answer)
+        self._place(subscriber, all_given=Replay(page).give(subscriber, 0))
+
+    def line_up(self, subscriber: Subscriber) -> None:
+        """The subscriber needs the log: at once if its reader has room, else once it has."""
+        if not subscriber.connection.has_room:
+            self._stall(subscriber)
+            return
+        subscriber.state = State.BEHIND
+        self._behind[subscriber] = None
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._catch_up())
+
+    def drop(self, subscriber: Subscriber) -> None:
+        self.subscribers.discard(subscriber)
+        self._behind.pop(subscriber, None)
+
+    def _whisper(self, frame: str) -> None:
+        size = len(frame.encode())
+        for subscriber in list(self.subscribers):
+            if subscriber.state is State.LIVE:
+                subscriber.connection.offer(frame, size)
+
+    def _push(self, frame: str, seq: int, mid: str) -> None:
+        size = len(frame.encode())
+        for subscriber in list(self.subscribers):
+            if subscriber.state is State.LIVE:
+                if subscriber.connection.offer(frame, size):
+                    subscriber.last, subscriber.mid = seq, mid
+                else:
+                    self._stall(subscriber)
+
+    def _demote(self) -> None:
+        """The top has moved without a frame: who was there is behind."""
+        for subscriber in list(self.subscribers):
+            if subscriber.state is State.LIVE and subscriber.last != self.top:
+                self.line_up(subscriber)
+
+    def _doubt(self) -> None:
+        """The log may be another one: a read from each subscriber's position will tell."""
+        for subscriber in list(self.subscribers):
+            if subscriber.state is State.LIVE:
+                self.line_up(subscriber)
+
+    def _stall(self, subscriber: Subscriber) -> None:
+        subscriber.state = State.STALLED
+        subscriber.replaying = True
+        subscriber.connection.stall(subscriber)
+
+    def _place(self, subscriber: Subscriber, *, all_given: bool) -> None:
+        """After a page: where the subscriber's next event comes from."""
+        if not all_given:
+            self._stall(subscriber)
+            return
+        if subscriber.last == self.top:
+            subscriber.state = State.LIVE
+            subscriber.replaying = False
+        else:
+            self.line_up(subscriber)
+        subscriber.connection.wake()
+
+    async def _catch_up(self) -> None:
+        pause, longest = RETRY_SECONDS
+        try:
+            while self._behind:
+                try:
+                    await self._read_once()
+                    pause = RETRY_SECONDS[0]
+                except Exception as error:
+                    if not isinstance(error, DatabaseAway):
+                        logger.exception("topic %s could not be brought up to its top", self.topic)
+                    await asyncio.sleep(pause)
+                    pause = min(longest, pause * 2)
+        finally:
+            self._task = None
+
+    async def _read_once(self) -> None:
+        """Read for whoever waits longest; all whom the page fits are served with it."""
+        since, asked = next(iter(self._behind)).position, self.top
+        asking = [(one, one.connection.visitor, one.last) for one in self._behind if one.replaying]
+        page, denied = await self._source.page(self.topic, since, asking)
+        page = whole(page)
+        self._learn(page, asked)
+        replay = Replay(page)
+        for subscriber in list(self._behind):
+            if subscriber in denied:
+                subscriber.connection.deny(subscriber)
+            elif subscriber.position == since:
+                self._serve(subscriber, replay, 0)
+            elif (start := replay.start_for(subscriber)) is not None:
+                self._serve(subscriber, replay, start)
+
+    def _serve(self, subscriber: Subscriber, replay: Replay, start: int) -> None:
+        page = replay.page
+        del self._behind[subscriber]
+        if page.reason is not None:
+            subscriber.go_to(page.top)
+            lost = frames.gap(self.topic, page.top.epoch, page.top.seq, page.reason)
+            subscriber.connection.say(lost)
+        subscriber.epoch = page.top.epoch
+        self._place(subscriber, all_given=replay.give(subscriber, start))
+
+    def _learn(self, page: Page, asked: int) -> None:
+        """Compare our top with the log's. A page read before newer doorbells came proves less."""
+        top = page.top
+        other_log = bool(self.epoch) and self.epoch != top.epoch
+        self.epoch = top.epoch
+        if top.seq > self.top or self.top == asked:
+            if top.seq == self.top and self.mid and top.mid:
+                other_log = other_log or self.mid != top.mid
+            self.top, self.mid = top.seq, top.mid
+        if other_log:
+            self._doubt()
+        self._demote()
+
+
+def _mid_of(frame: str | None) -> str:
+    if frame is None:
+        return ""
+    try:
+        return str(json.loads(frame)["mid"])
+    except (ValueError, KeyError, TypeError):
+        return ""

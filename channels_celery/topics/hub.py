@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from . import doorbell
+from .connection import Connection
+from .doorbell import Bell
+from .farewell import Farewell
+from .feed import Feed
+from .listening import Listening
+from .source import Database, Source
+from .subscriber import Subscriber
+from .sweep import Sweep
+
+#: How often each socket is looked at.
+TICK_SECONDS = 1.0
+
+
+class Hub:
+    """What the sockets of one event loop follow, and the tasks that keep them up to date."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.feeds: dict[str, Feed] = {}
+        self.connections: set[Connection] = set()
+        #: The process ends: no socket is taken any more.
+        self.leaving = False
+        self._sweep = Sweep(self)
+        self._listening = Listening(self._hear_layer, self._sweep.look_at)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._farewell: Farewell | None = None
+
+    @classmethod
+    def current(cls) -> Hub:
+        """The hub of the running loop, made and started with its first socket."""
+        loop = asyncio.get_running_loop()
+        if loop not in _hubs:
+            for closed in [known for known in _hubs if known.is_closed()]:
+                _hubs.pop(closed).forget()
+            hub = _hubs[loop] = cls(Database())
+            hub.start()
+        return _hubs[loop]
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        doorbell.listeners.add(loop, self.hear)
+        jobs = (self._tick(), self._sweep.run(), self._listening.run())
+        self._tasks = [loop.create_task(job) for job in jobs]
+        self._farewell = Farewell.chained(loop, self.say_bye)
+
+    def forget(self) -> None:
+        """Hear nothing any more, neither doorbells nor signals: the loop has ended."""
+        doorbell.listeners.remove(self.hear)
+        if self._farewell is not None:
+            self._farewell.unchain()
+
+    def follow(self, connection: Connection, topic: str) -> Subscriber:
+        """A new subscriber. Its topic's doorbells are heard from now on, before its first read."""
+        feed = self.feeds.get(topic)
+        if feed is None:
+            feed = self.feeds[topic] = Feed(topic, self.source)
+            self._listening.want(doorbell.group_of(topic))
+        subscriber = Subscriber(feed, connection)
+        feed.subscribers.add(subscriber)
+        return subscriber
+
+    def unfollow(self, subscriber: Subscriber) -> None:
+        feed = subscriber.feed
+        feed.drop(subscriber)
+        if not feed.subscribers and self.feeds.get(feed.topic) is feed:
+            del self.feeds[feed.topic]
+
+    def hear(self, bell: Bell) -> None:
+        """Take a doorbell, on the hub's loop."""
+        feed = self.feeds.get(bell.topic)
+        if feed is not None:
+            feed.hear(bell)
+
+    def say_bye(self, code: int, reason: str) -> None:
+        """Close every socket and take no more."""
+        self.leaving = True
+        for connection in list(self.connections):
+            connection.close(code, reason)
+
+    def topics_of(self, group: str) -> Iterable[str]:
+        return [topic for topic in self.feeds if doorbell.group_of(topic) == group]
+
+    def _hear_layer(self, bell: Bell) -> None:
+        # This process's own were heard when they were rung.
+        if bell.origin != doorbell.origin():
+            self.hear(bell)
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for connection in list(self.connections):
+                connection.tick(loop.time())
+
+
+_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from channels_celery import settings
+
+from .doorbell import Bell
+
+logger = logging.getLogger("channels_celery.topics")
+
+#: The layer may forget a membership (a flush, its own expiry): each is told again so often.
+JOIN_AGAIN_SECONDS = 30.0
+#: How long the layer has for one join.
+JOIN_SECONDS = 5.0
+#: After an error.
+PAUSE_SECONDS = 1.0
+
+
+class Listening:
+    """A hub's ear at the channel layer: the groups it has joined, and their doorbells.
+
+    Groups are joined with their first topic and never left. Nobody waits for a join: `joined` is
+    told, and a sweep finds what was rung before it.
+    """
+
+    def __init__(self, hear: Callable[[Bell], None], joined: Callable[[str], None]) -> None:
+        self._hear = hear
+        self._joined = joined
+        self._wanted: set[str] = set()
+        self._member_of: set[str] = set()
+        self._wake = asyncio.Event()
+        self._silent = False
+
+    def want(self, group: str) -> None:
+        if group not in self._wanted:
+            self._wanted.add(group)
+            self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except Exception as error:  # noqa: BLE001 - whatever a layer raises, it is asked again
+                if not self._silent:
+                    logger.warning("the channel layer failed (%r); events come by the sweep", error)
+                self._silent = True
+            self._member_of.clear()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _listen(self) -> None:
+        """Join and hear on a new channel until the layer fails."""
+        layer: Any = get_channel_layer(settings.current().LAYER)
+        if layer is None:
+            raise LookupError(f"CHANNEL_LAYERS has no alias {settings.current().LAYER!r}")
+        channel = await layer.new_channel()
+        tasks = {
+            asyncio.ensure_future(self._receive(layer, channel)),
+            asyncio.ensure_future(self._join(layer, channel)),
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _receive(self, layer: Any, channel: str) -> None:
+        while True:
+            message = await layer.receive(channel)
+            if (bell := _bell_of(message)) is not None:
+                self._hear(bell)
+            # A layer with much in store doesn't yield by itself.
+            await asyncio.sleep(0)
+
+    async def _join(self, layer: Any, channel: str) -> None:
+        while True:
+            self._wake.clear()
+            for group in self._wanted - self._member_of:
+                async with asyncio.timeout(JOIN_SECONDS):
+                    await layer.group_add(group, channel)
+                self._member_of.add(group)
+                self._joined(group)
+            self._silent = False
+            if self._wanted <= self._member_of:
+                try:
+                    async with asyncio.timeout(JOIN_AGAIN_SECONDS):
+                        await self._wake.wait()
+                except TimeoutError:
+                    self._member_of.clear()
+
+
+def _bell_of(message: Any) -> Bell | None:
+    """The message as a doorbell; the layer is shared, so anything may come."""
+    try:
+        if message["type"] != "topics.bell":
+            return None
+        topic, seq, frame = message["topic"], message["seq"], message["frame"]
+        origin = message["origin"]
+    except (KeyError, TypeError):
+        return None
+    sound = isinstance(topic, str) and isinstance(origin, str)
+    if not sound or type(seq) not in (int, type(None)) or not isinstance(frame, str | None):
+        return None
+    return Bell(topic=topic, seq=seq, frame=frame, origin=origin)

@@ -1,0 +1,118 @@
+"""What a socket can ask for, one function an op; each answers once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from channels_celery.errors import DatabaseAway
+
+from . import frames, protocol
+from .access import Refused
+from .protocol import Frame, Publish, Request, Subscribe, Unsubscribe, Whisper
+from .submitting import whisper_from
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+logger = logging.getLogger("channels_celery.topics")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A request in line on its socket; without one, the greeting that comes before all others."""
+
+    id: Any
+    request: Request | Refused | None
+
+    @classmethod
+    def of(cls, frame: Frame) -> Operation:
+        try:
+            return cls(protocol.id_of(frame), protocol.request(frame))
+        except Refused as refused:
+            return cls(protocol.id_of(frame), refused)
+
+    async def run(self, connection: Connection) -> None:
+        """Do it and answer. What only fails here closes the socket: the client comes back."""
+        try:
+            await _do(connection, self.request)
+        except Refused as refused:
+            connection.say(frames.error(self.id, refused))
+        except DatabaseAway:
+            if self.request is None:
+                connection.close(protocol.INTERNAL, "The database does not answer.")
+            else:
+                connection.say(frames.unavailable(self.id))
+        except Exception:
+            logger.exception("an operation of a socket failed")
+            connection.close(protocol.INTERNAL, "This could not be done.")
+
+
+GREETING = Operation(None, None)
+
+
+async def _do(connection: Connection, request: Request | Refused | None) -> None:
+    match request:
+        case None:
+            await _greet(connection)
+        case Subscribe():
+            await _subscribe(connection, request)
+        case Unsubscribe():
+            connection.leave(request.topic)
+            connection.say(frames.ok(request.id, topic=request.topic))
+        case Publish():
+            await _publish(connection, request)
+        case Whisper():
+            await _whisper(connection, request)
+        case Refused():
+            raise request
+
+
+async def _greet(connection: Connection) -> None:
+    try:
+        connection.visitor = await connection.hub.source.visitor(connection.scope)
+    except Refused as refused:
+        connection.close(protocol.CREDENTIALS, refused.reason)
+    else:
+        connection.say(frames.welcome(connection.sid, connection.visitor.id))
+
+
+async def _subscribe(connection: Connection, request: Subscribe) -> None:
+    subscriber = connection.follow(request.topic)
+    if subscriber is None:
+        connection.close(
+            protocol.TOO_MANY_TOPICS, f"A socket follows at most {protocol.TOPICS} topics."
+        )
+        return
+    asked = subscriber.feed.top
+    try:
+        access, page = await connection.hub.source.first(
+            connection.visitor, request.topic, request.since
+        )
+    except BaseException:
+        connection.leave(request.topic)
+        raise
+    if page is None:
+        connection.leave(request.topic)
+        raise Refused("denied", "You may not read this topic.")
+    subscriber.access = access
+    if request.since is not None:
+        subscriber.go_to(request.since)
+    subscriber.feed.join(subscriber, page, asked, request.id)
+
+
+async def _publish(connection: Connection, request: Publish) -> None:
+    appended = await connection.hub.source.publish(connection.visitor, request)
+    more = {"duplicate": True} if appended.duplicate else {}
+    connection.say(frames.ok(request.id, topic=request.topic, seq=appended.event.seq, **more))
+
+
+async def _whisper(connection: Connection, request: Whisper) -> None:
+    subscriber = connection.subscriptions.get(request.topic)
+    if subscriber is not None and subscriber.access is not None:
+        # Asked when it subscribed: a whisper waits for no thread and no database.
+        access = subscriber.access
+    else:
+        access = await connection.hub.source.access(connection.visitor, request.topic)
+    whisper_from(connection.visitor, access, request.topic, request.type, request.data)

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels_celery.errors import NotSupported
+
+from . import origin, protocol
+from .connection import Connection
+from .hub import Hub
+from .operations import GREETING
+from .outlet import Send
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+async def websocket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """The websocket application of topics: `path("ws/", topics.websocket)` in a URLRouter.
+
+    It stands outside any auth stack: it reads Django's session itself, in the hub's threads, and
+    takes `scope["user"]` where a stack above has set it.
+    """
+    if scope["type"] != "websocket":
+        raise NotSupported(
+            f"topics.websocket answers websockets; this scope's type is {scope['type']!r}. "
+            'Mount it under "websocket" of the ProtocolTypeRouter.'
+        )
+    if (await receive())["type"] != "websocket.connect":
+        return
+    # Accepted even if refused next: before that a browser could not be told why.
+    await send({"type": "websocket.accept"})
+    connection = Connection(Hub.current(), scope, send)
+    if _admit(connection):
+        await _listen(connection, receive)
+
+
+def _admit(connection: Connection) -> bool:
+    refused = origin.refusal(connection.scope)
+    if refused is not None:
+        connection.close(protocol.ORIGIN, refused)
+    elif connection.hub.leaving:
+        connection.close(protocol.SHUTDOWN, "The server restarts.")
+    return not connection.closed
+
+
+async def _listen(connection: Connection, receive: Receive) -> None:
+    hub = connection.hub
+    hub.connections.add(connection)
+    connection.queue(GREETING)
+    try:
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            connection.take(message.get("text"))
+    except asyncio.CancelledError:
+        # Ours, when the server did not report the end of a socket that we closed.
+        if not connection.closed:
+            raise
+    finally:
+        hub.connections.discard(connection)
+        connection.gone()
