@@ -9,7 +9,6 @@ const RETRY_FIRST_MS = 500; // a lost connection is tried again within so long, 
 const RETRY_LAST_MS = 20_000; // … and so long at most,
 const STABLE_MS = 10_000; // counted anew once a connection has held for so long
 const GRACE_MS = 10_000; // silence beyond the server's ping interval that counts as lost
-const ID_BYTES = 32; // of a frame, at most, for its id
 const OPERATIONS = 32; // unanswered at once: the server closes at its 65th
 
 /** Opens a connection that keeps itself alive until `close()`; `url` may be relative to the page. */
@@ -165,7 +164,7 @@ class Connection {
   // The server would close on a larger one, and after a reconnect on the same one again.
   #encode(frame) {
     const text = JSON.stringify(frame);
-    const limit = this.#welcome.limits.frame - ID_BYTES;
+    const limit = this.#welcome.limits.frame - 32; // for the id
     if (new TextEncoder().encode(text).length <= limit) return text;
     throw failure("too_large", `A message is at most ${limit} bytes of JSON.`);
   }
@@ -180,13 +179,15 @@ class Connection {
 
   #receive(frame) {
     this.#heardAt = Date.now();
-    const { op, topic } = frame;
+    const { op, id } = frame;
+    const subscription = this.#subscriptions.get(frame.topic);
     if (op === "welcome") this.#start(frame);
     else if (op === "ping") this.#socket.send(JSON.stringify({ op: "pong", n: frame.n }));
     else if (op === "bye") this.#lost(frame);
-    else if (op === "event") this.#deliver(topic, [frame]);
-    else if (op === "events") this.#deliver(topic, frame.events);
-    else if (op === "gap") this.#skip(this.#subscriptions.get(topic), frame);
+    else if (op === "event") this.#deliver(subscription, [frame]);
+    else if (op === "events") this.#deliver(subscription, frame.events);
+    else if (op === "gap") this.#skip(subscription, frame);
+    else if (op === "error" && !id && subscription?.live) this.#refused(subscription, frame);
     else this.#answered(frame);
   }
 
@@ -215,33 +216,35 @@ class Connection {
   }
 
   #follow(subscription) {
-    const { topic, position, onError } = subscription;
+    const { topic, position } = subscription;
     this.#request({ op: "subscribe", topic, since: position }, (answer) => {
       if (!this.#follows(subscription)) return;
       if (answer.temporary)
         return this.#again(answer, () => this.#follows(subscription) && this.#follow(subscription));
-      if (answer.op === "error") {
-        this.#subscriptions.delete(topic);
-        return guarded(onError, failure(answer.code, `${topic}: ${answer.reason}`));
-      }
+      if (answer.op === "error") return this.#refused(subscription, answer);
       subscription.live = true;
       if (!answer.recovered) return this.#skip(subscription, answer);
       subscription.position = { epoch: answer.epoch, seq: answer.seq, mid: position?.mid ?? "" };
     });
   }
 
+  #refused(subscription, { code, reason }) {
+    const { topic, onError } = subscription;
+    subscription.live = false;
+    this.#subscriptions.delete(topic);
+    guarded(onError, failure(code, `${topic}: ${reason}`));
+  }
+
   #follows(subscription) { return this.#subscriptions.get(subscription.topic) === subscription; }
 
   #leave(subscription) {
-    const { topic } = subscription;
     subscription.live = false;
     if (!this.#follows(subscription)) return;
-    this.#subscriptions.delete(topic);
-    this.#request({ op: "unsubscribe", topic }, () => {});
+    this.#subscriptions.delete(subscription.topic);
+    this.#request({ op: "unsubscribe", topic: subscription.topic }, () => {});
   }
 
-  #deliver(topic, events) {
-    const subscription = this.#subscriptions.get(topic);
+  #deliver(subscription, events) {
     for (const { op, ...event } of events) {
       // A handler may have closed the subscription, and after a hole nothing counts until healed.
       if (!subscription?.live) return;
@@ -249,16 +252,14 @@ class Connection {
       if (event.seq > last + 1) return this.#heal(subscription, last);
       if (event.seq <= last) continue;
       if (event.seq) subscription.position = { epoch, seq: event.seq, mid: event.mid };
-      guarded(subscription.onEvent, { ...event, topic });
+      guarded(subscription.onEvent, { ...event, topic: subscription.topic });
     }
   }
 
   // A second hole at one place is the server's fault: a reconnect's delay bounds the loop.
   #heal(subscription, last) {
     if (subscription.healed === last) return this.#lost({ code: 1006, reason: "hole" });
-    subscription.healed = last;
-    this.#leave(subscription);
-    this.#subscriptions.set(subscription.topic, subscription);
+    Object.assign(subscription, { healed: last, live: false });
     this.#follow(subscription);
   }
 

@@ -94,7 +94,6 @@ test("a hole is filled from the log before anything later is shown", () => {
   assert.deepEqual(seen, [1]);
   const again = world.socket().asked("subscribe").at(-1);
   assert.deepEqual(again.since, { epoch: "e1", seq: 1, mid: "m1" });
-  assert.equal(world.socket().sent.at(-2).op, "unsubscribe");
   world.socket().accepts();
   world.socket().says({ op: "events", topic: "t", events: [event(2), event(3), event(4)] }, event(5));
   assert.deepEqual(seen, [1, 2, 3, 4, 5]);
@@ -197,6 +196,18 @@ test("a refused subscription is told with its code and asked no more", () => {
   assert.deepEqual(world.socket().sent, []);
   connection.subscribe("t", follower());
   assert.equal(world.socket().asked("subscribe").length, 1);
+});
+
+test("a right that ends while following ends the subscription with its code", () => {
+  const { connection } = following();
+  world.socket().accepts();
+  world.socket().says({ op: "error", topic: "t", code: "denied", reason: "no longer yours" });
+  world.socket().says(event(1));
+  assert.deepEqual(seen, []);
+  assert.equal(errors[0].code, "denied");
+  assert.equal(connection.state, "connected");
+  connection.subscribe("t", follower());
+  assert.equal(world.socket().asked("subscribe").length, 2);
 });
 
 test("a refusal without an onError is reported", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { browser, connect } from "./browser.js";
+import { browser, connect, event } from "./browser.js";
 
 let world;
 
@@ -167,4 +167,18 @@ test("a whisper is sent now or not at all", () => {
   connection.whisper("t", "typing", { on: true });
   const frame = { op: "whisper", topic: "t", type: "typing", data: { on: true } };
   assert.deepEqual(world.socket().sent, [frame]);
+});
+
+test("a refused message or whisper ends no subscription", async () => {
+  const connection = connected();
+  const seen = [];
+  connection.subscribe("t", { onEvent: ({ seq }) => seen.push(seq) });
+  world.socket().accepts();
+  const promise = connection.publish("t", "message");
+  connection.whisper("t", "typing");
+  const { id } = published()[0];
+  const refusal = { op: "error", code: "denied", reason: "no", temporary: false };
+  world.socket().says({ ...refusal, id, topic: "t" }, refusal, event(1));
+  await assert.rejects(promise, { code: "denied" });
+  assert.deepEqual(seen, [1]);
 });
