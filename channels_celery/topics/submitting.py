@@ -84,7 +84,7 @@ def _stored(visitor: Visitor, accept: Accept | None, draft: Draft, data: Any) ->
         return Appended(event, duplicate=True)
     try:
         with transaction.atomic(using=settings.current().DATABASE):
-            made = _append(_rewritten(draft, _ask(accept, visitor, draft.type, data)))
+            made = _append(_ask(accept, visitor, draft, data))
     except _AlreadyKnown as known:
         made = known.appended
     # The commit has numbered it.
@@ -104,15 +104,13 @@ def _append(draft: Draft) -> Appended:
     return appended
 
 
-def _rewritten(draft: Draft, data: Any) -> Draft:
-    return draft if data is None else drafting.with_data(draft, data)
-
-
-def _ask(accept: Accept, visitor: Visitor, type: str, data: Any) -> Any:
+def _ask(accept: Accept, visitor: Visitor, draft: Draft, data: Any) -> Draft:
+    """The event as `accept` lets it pass."""
     try:
-        return accept(visitor, type, data)
+        kept = accept(visitor, draft.type, data)
+        return draft if kept is None else drafting.with_data(draft, kept)
     except (Refused, OperationalError, InterfaceError):
         raise
     except Exception as error:
-        logger.exception("accept of a %s event raised %s", type, error.__class__.__name__)
+        logger.exception("topic %s: accept of %s failed", draft.topic, draft.type)
         raise Refused("denied", "This could not be accepted.") from error

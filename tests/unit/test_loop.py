@@ -35,7 +35,7 @@ def test_a_forked_child_runs_a_loop_of_its_own() -> None:
     child = os.fork()
     if child == 0:
         try:
-            own, thread = loop.submit(where()).result(5)
+            own, _thread = loop.submit(where()).result(5)
             os._exit(0 if own is not before[0] else 1)
         finally:
             os._exit(2)

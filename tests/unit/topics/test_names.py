@@ -22,7 +22,7 @@ def test_anything_else_is_refused_by_name(name: object) -> None:
 
 
 def test_a_name_is_at_most_150_characters_long() -> None:
-    with pytest.raises(BadTopic, match="has 151 characters; .* at most 150"):
+    with pytest.raises(BadTopic, match=r"has 151 characters; .* at most 150"):
         names.check("a" * 151)
 
 
@@ -33,7 +33,7 @@ def test_types_and_mids_are_words(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["", "a b", "a" * 101, 7, None, "\x00", "é"])
 def test_other_words_are_refused_with_their_place(word: object) -> None:
-    with pytest.raises(BadMessage, match="^mid: "):
+    with pytest.raises(BadMessage, match=r"^mid: "):
         names.check_word(word, name="mid")
 
 
