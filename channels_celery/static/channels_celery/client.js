@@ -14,7 +14,7 @@ const OPERATIONS = 32; // unanswered at once: the server closes at its 65th
 /** Opens a connection that keeps itself alive until `close()`; `url` may be relative to the page. */
 export const connect = (url = "/ws/") => new Connection(url);
 
-/** Reads the position that an element was rendered with: `data-epoch data-seq data-mid`. */
+/** Reads `data-epoch data-seq data-mid`. @type {(element: HTMLElement) => Position | undefined} */
 export const positionOf = ({ dataset: { epoch = "", seq, mid = "" } }) =>
   seq === undefined ? undefined : { epoch, seq: Number(seq), mid };
 
@@ -26,7 +26,7 @@ class Connection {
   #outbox = new Map(); // by topic, what is not confirmed; only the oldest is under way
   #pending = new Map(); // by id of the operation, what to do with its answer
   #backlog = []; #lastId = 0;
-  #socket = null;
+  /** @type {any} */ #socket = null;
   #welcome = { visitor: undefined, ping_s: 15, limits: { frame: 65_536, topics: 128 } };
   #heardAt = 0; #connectedAt = Infinity;
   #attempts = 0; #retryTimer; #silenceTimer;
@@ -35,12 +35,11 @@ class Connection {
   constructor(url) {
     this.#url = new URL(url, globalThis.location?.href);
     this.#url.protocol = this.#url.protocol.replace("http", "ws");
-    const listen = (type, action, target = globalThis) =>
+    const listen = (type, action, /** @type {EventTarget} */ target = globalThis) =>
       target?.addEventListener?.(type, action, { signal: this.#page.signal });
     for (const type of ["online", "pageshow"]) listen(type, () => this.#wake());
     listen("visibilitychange", () => document.hidden || this.#wake(), globalThis.document);
-    // `pagehide`: browsers keep no page with an open socket for the back button.
-    for (const reason of ["offline", "pagehide"])
+    for (const reason of ["offline", "pagehide"]) // the back button keeps no page with a socket
       listen(reason, () => this.#lost({ code: 1006, reason }));
     this.#open();
   }
@@ -63,6 +62,7 @@ class Connection {
    * Follows a topic: every durable event once and in order, over reconnects, or a call of `onGap`,
    * which has to reload the state: events go on from there. `since` is the position of the state
    * that the page shows; without it, all that is kept comes.
+   * @param {string} topic
    * @param {Follower} follower
    */
   subscribe(topic, { since, onEvent, onGap, onError = reportError }) {
