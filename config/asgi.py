@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
@@ -12,23 +13,29 @@ from .environment import require
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 require(settings.ENVIRONMENT_PROBLEMS)
-django_application = get_asgi_application()
+django_application: Any = get_asgi_application()
+if settings.DEBUG:
+    django_application = ASGIStaticFilesHandler(django_application)
 
 # Consumers may import models: only once Django is set up.
+from channels_celery import topics  # noqa: E402
 from realtime.echo.routing import websocket_urlpatterns as echo  # noqa: E402
 
 from .websockets import SameOrigin, refuse  # noqa: E402
 
-if settings.DEBUG:
-    django_application = ASGIStaticFilesHandler(django_application)
+# Django's stubs know only views; Channels' router takes ASGI applications.
+_to: Any = path
+_rest: Any = re_path
 
 application = ProtocolTypeRouter(
     {
         "http": django_application,
         "websocket": URLRouter(
             [
-                path("", SameOrigin(URLRouter(echo))),
-                re_path("", refuse),
+                # Outside the site's origin check: it answers in its own protocol's words.
+                _to("ws/", topics.websocket),
+                _to("", SameOrigin(URLRouter(echo))),
+                _rest("", refuse),
             ]
         ),
     }
