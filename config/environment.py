@@ -7,13 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from channels_celery.errors import ChannelsCeleryError
+from .errors import EnvironmentRefused
 
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
-
-
-class BadEnvironment(ChannelsCeleryError):
-    """The environment lacks a setting that this process can not serve without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +88,4 @@ class Environment:
 def require(problems: Iterable[Problem]) -> None:
     """Refuse to serve with a wrong environment: web servers do not run system checks."""
     if lines := [f"{problem.text} {problem.hint}" for problem in problems]:
-        raise BadEnvironment("\n".join(["This process can not start.", *lines]))
+        raise EnvironmentRefused("\n".join(["This process can not start.", *lines]))

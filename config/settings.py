@@ -79,10 +79,12 @@ TEMPLATES = [
 DATABASES: dict[str, Any] = {"default": databases.default(_env, VAR_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+#: `manage.py up` runs a Redis of its own.
+PRIVATE_REDIS = not _production and not _env.text("REDIS_URL")
 REDIS_URL = (
-    _env.required("REDIS_URL", "Write redis://host:6379/0 or unix:///path/to/socket.")
-    if _production
-    else _env.text("REDIS_URL", f"unix://{embedded.socket_path(VAR_DIR)}")
+    f"unix://{embedded.socket_path(VAR_DIR)}"
+    if PRIVATE_REDIS
+    else _env.required("REDIS_URL", "Write redis://host:6379/0 or unix:///path/to/socket.")
 )
 CHANNEL_LAYERS = {
     "default": {

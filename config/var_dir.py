@@ -1,55 +1,46 @@
-"""What must hold before anything starts; each refusal is one sentence."""
+"""Preparing VAR_DIR for `manage.py up`; each refusal is one sentence."""
 
 from __future__ import annotations
 
+import os
+import secrets
 import socket
 import sqlite3
-import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import IO
 
-from channels_celery.errors import ChannelsCeleryError
+from . import embedded
+from .errors import CannotStart
 
-
-class CannotStart(ChannelsCeleryError):
-    """The site can not be started here."""
-
-
-def check_platform() -> None:
-    """Refuse Windows itself: it has no fork and no Unix sockets."""
-    if sys.platform == "win32":
-        raise CannotStart("Windows itself can not run this: use WSL 2, cloned to its Linux disk.")
+#: What a Unix socket's path may take on macOS, the shortest of them, with its closing zero.
+SOCKET_PATH_BYTES = 104
 
 
 def claim(var_dir: Path) -> IO[str]:
     """Make the directory and hold its lock for as long as the file is open."""
-    import fcntl
+    import fcntl  # Windows has none, and is refused before.
 
     try:
         var_dir.mkdir(parents=True, exist_ok=True)
         lock = (var_dir / "up.lock").open("a")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        text = (
+        raise CannotStart(
             f"Another `make up` runs on {var_dir}: stop it, or set VAR_DIR and PORT for this one."
-        )
-        raise CannotStart(text) from error
+        ) from error
     except OSError as error:
         raise CannotStart(f"VAR_DIR {var_dir} can not be written ({error.strerror}).") from error
     return lock
 
 
-def check_port(host: str, port: int) -> None:
-    """Refuse an address on which Daphne could not listen."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        raise CannotStart(
-            f"{host}:{port} can not be listened on ({error.strerror}): stop what uses it, "
-            f"or choose another, as in `make up PORT={port + 1}`."
-        ) from error
+def make_secret_key(var_dir: Path) -> None:
+    """Write the key once, readable by its owner alone."""
+    file = embedded.secret_key_file(var_dir)
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(50), encoding="utf-8")
 
 
 def check_wal(var_dir: Path) -> None:
@@ -66,8 +57,21 @@ def check_wal(var_dir: Path) -> None:
         raise _unfit(var_dir, "SQLite's WAL file", mode)
 
 
-def check_socket(path: Path) -> None:
-    """Refuse a file system without Unix sockets; clear away what an earlier Redis left."""
+def place_socket(var_dir: Path) -> Path:
+    """Choose where Redis listens: a private folder of the system's where `var_dir` is too deep."""
+    pointer = embedded.socket_pointer(var_dir)
+    if not embedded.socket_path(var_dir).parent.is_dir():
+        pointer.unlink(missing_ok=True)
+    path = embedded.socket_path(var_dir)
+    if len(os.fsencode(path)) >= SOCKET_PATH_BYTES:
+        path = Path(tempfile.mkdtemp(dir=os.environ.get("XDG_RUNTIME_DIR"))) / "redis.sock"
+        pointer.write_text(str(path), encoding="utf-8")
+    _check_socket(path)
+    return path
+
+
+def _check_socket(path: Path) -> None:
+    """Clear away what an earlier Redis left, and refuse a file system without Unix sockets."""
     path.unlink(missing_ok=True)
     try:
         with socket.socket(socket.AF_UNIX) as probe:
