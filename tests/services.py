@@ -71,7 +71,9 @@ def answers(port: int) -> bool:
 
 
 @contextmanager
-def redis_server(folder: Path, port: int | None = None) -> Iterator[tuple[int, subprocess.Popen]]:
+def redis_server(
+    folder: Path, port: int | None = None
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """A Redis without persistence on a port of its own."""
     program = redis_program()
     need("redis", program)
@@ -116,22 +118,24 @@ def start_postgresql(folder: Path) -> None:
             return
         folder.mkdir(exist_ok=True)
         if os.geteuid() == 0:
-            os.chmod(folder.parent, 0o711)
+            os.chmod(folder.parent, 0o711)  # noqa: S103 - its server runs as another user
             account = pwd.getpwnam("postgres")
             os.chown(folder, account.pw_uid, account.pw_gid)
-        quiet = {"check": True, "cwd": "/", "stdout": subprocess.DEVNULL}
-        subprocess.run(
-            [*_as_postgres(), str(programs / "initdb"), "-D", str(folder), "-U", "postgres",
-             "-A", "trust", "-E", "UTF8", "--no-sync"], **quiet)  # type: ignore[call-overload]  # fmt: skip
-        subprocess.run(
-            [*_as_postgres(), str(programs / "pg_ctl"), "-D", str(folder), "-w", "-l",
-             str(folder / "log"), "-o", f"-k {folder} -h '' -F -c max_connections=200",
-             "start"], **quiet)  # type: ignore[call-overload]  # fmt: skip
+        _run(programs, "initdb", folder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-k {folder} -h '' -F -c max_connections=200"
+        _run(programs, "pg_ctl", folder, "-w", "-l", str(folder / "log"), "-o", options, "start")
 
 
 def stop_postgresql(folder: Path) -> None:
     programs = postgresql_folder()
     if programs and (folder / "postmaster.pid").exists():
-        subprocess.run(
-            [*_as_postgres(), str(programs / "pg_ctl"), "-D", str(folder), "-m", "immediate", "stop"],
-            check=False, cwd="/", stdout=subprocess.DEVNULL)  # fmt: skip
+        _run(programs, "pg_ctl", folder, "-m", "immediate", "stop")
+
+
+def _run(programs: Path, program: str, folder: Path, *arguments: str) -> None:
+    subprocess.run(
+        [*_as_postgres(), str(programs / program), "-D", str(folder), *arguments],
+        check=True,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+    )

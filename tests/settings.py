@@ -58,6 +58,7 @@ if postgresql_folder():
         "HOST": str(POSTGRESQL),
         "USER": "postgres",
         "NAME": "postgres",
+        "TEST": {"DEPENDENCIES": []},
     }
 CHANNEL_LAYERS = {
     "default": {

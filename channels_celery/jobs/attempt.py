@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from typing import Any
 from uuid import UUID
@@ -78,8 +79,18 @@ def _work(handler: ChannelHandler, job: Job, message: Any) -> Verdict:
         if hasattr(value, "__await__"):
             value = loop.submit(value).result()
         return succeed(value)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it is this job's outcome
+    except BaseException as error:
+        if _ended_from_outside(error):
+            raise
         return judge(error, handler.options, job)
+
+
+def _ended_from_outside(error: BaseException) -> bool:
+    """Whether the pool ends this child: at the hard time limit it sends SIGTERM before SIGKILL.
+
+    Then the main process says what it was. The code is billiard's own (`common._shutdown_cleanup`).
+    """
+    return isinstance(error, SystemExit) and error.code == signal.SIGTERM - 256
 
 
 def _record(claim: Claim, verdict: Verdict) -> bool:

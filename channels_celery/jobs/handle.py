@@ -78,10 +78,10 @@ class Job:
         more = {"reply": value} if key is None else {"reply": value, "key": key}
         content = announcing.data(self._claim, self.attempt, **more)
         event = announcing.draft(self._claim, "job.reply", content, mid=self._mid(key))
-        (alive, stored), _ = persevere(lambda session: ledger.reply(session, self._claim, event))
+        (alive, is_new), _ = persevere(lambda session: ledger.reply(session, self._claim, event))
         if not alive:
             raise LeaseLost
-        if stored is not None or not self._claim.topic:
+        if is_new:
             announcing.tell(self._claim, "job.reply", content)
 
     def progress(self, done: int, total: int) -> None:

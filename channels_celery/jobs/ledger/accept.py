@@ -118,7 +118,8 @@ def redrive(session: Session, job: UUID) -> bool:
     """
     params = {"id": key(job), "reminder": FIRST_REMINDER_MS}
     rows = session.rows(statement(session, _REDRIVE), params)
-    for channel, fence, headers in rows:
-        hint = Hint(channel, job, fence, headers)
-        session.after_commit(lambda hint=hint: hints.publish(hint))
-    return bool(rows)
+    if not rows:
+        return False
+    channel, fence, headers = rows[0]
+    session.after_commit(lambda: hints.publish(Hint(channel, job, fence, headers)))
+    return True

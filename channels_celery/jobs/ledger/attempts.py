@@ -8,7 +8,7 @@ from channels_celery import jsontext
 from channels_celery.database import Row, Session
 from channels_celery.jobs.states import OUTCOMES, State
 from channels_celery.topics import log
-from channels_celery.topics.events import Draft, Event
+from channels_celery.topics.events import Draft
 
 from .statements import key, statement
 
@@ -121,12 +121,12 @@ def retry(
     return row is not None
 
 
-def reply(session: Session, claim: Claim, event: Draft) -> tuple[bool, Event | None]:
-    """Store a reply: whether its attempt lives, and the event if it is new to the log."""
+def reply(session: Session, claim: Claim, event: Draft) -> tuple[bool, bool]:
+    """Store a reply: whether its attempt lives, and whether the reply is new to the topic."""
     lock = " FOR SHARE" if session.vendor == "postgresql" else ""
     sql = statement(session, _ALIVE) + lock
     row, stored = log.append_after(session, sql, {"id": key(claim.id), "fence": claim.fence}, event)
-    return row is not None, stored
+    return row is not None, stored is not None or not claim.topic
 
 
 def confirm(session: Session, job: UUID, *, run: str, fence: int) -> Claim | State | None:

@@ -7,6 +7,7 @@ from channels_celery.database import Row, Session
 from channels_celery.topics import log
 from channels_celery.topics.events import Draft
 
+from .accept import FIRST_REMINDER_MS
 from .statements import identity, key, statement
 
 #: Rows that one look takes on: the next look is near.
@@ -25,8 +26,8 @@ FROM channels_celery_job WHERE state = 'running' AND """
 
 _LOSE = """
 UPDATE channels_celery_job SET state = %(state)s, losses = losses + 1, fence = fence + 1,
-  lease = NULL, run = '', hints = 0, error = %(error)s,
-  due = CASE WHEN %(state)s = 'failed' THEN NULL ELSE CAST(%(at)s AS bigint) END,
+  lease = NULL, run = '', hints = %(hints)s, error = %(error)s,
+  due = CASE WHEN %(state)s = 'failed' THEN NULL ELSE CAST(%(due)s AS bigint) END,
   ready = CASE WHEN %(state)s = 'failed' THEN ready ELSE CAST(%(at)s AS bigint) END,
   finished = CASE WHEN %(state)s = 'failed' THEN {now} ELSE NULL END
 WHERE id = {id} AND fence = %(fence)s AND state = 'running' RETURNING topic
@@ -75,12 +76,18 @@ def lost_runs(session: Session, run: str) -> list[Lost]:
 
 
 def lose(session: Session, lost: Lost, *, failed: bool, at: int, error: str, event: Draft) -> bool:
-    """Take the job from a lost attempt: to run again at `at`, or failed. False: it came back."""
+    """Take the job from a lost attempt: to run again at `at`, or failed. False: it came back.
+
+    One that may run at once is marked as hinted: the caller publishes its hint.
+    """
+    at_once = at <= lost.at
     params = {
         "id": key(lost.id),
         "fence": lost.fence,
         "state": "failed" if failed else "retrying",
         "at": at,
+        "due": at + FIRST_REMINDER_MS if at_once else at,
+        "hints": 1 if at_once else 0,
         "error": error,
     }
     row, _ = log.append_after(session, statement(session, _LOSE), params, event)
