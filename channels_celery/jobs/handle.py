@@ -86,7 +86,7 @@ class Job:
 
     def progress(self, done: int, total: int) -> None:
         """Say how far it is: volatile, at most five times a second, the last one wins."""
-        if not (isinstance(done, int) and isinstance(total, int)):
+        if not all(isinstance(part, int) for part in (done, total)):
             raise BadMessage(f"progress({done!r}, {total!r}): expected two whole numbers")
         if self._lease is not None:
             note_progress(self._lease, (done, total))

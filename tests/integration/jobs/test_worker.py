@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 
 from channels_celery import database as ours
 from channels_celery import ids
@@ -198,3 +199,29 @@ def test_wiped_broker_loses_no_job(
     with worker(database, env, tmp_path / "log", "-c", "2"):
         results = [json.loads(ended(database, id).result or "")["sum"] for id in sent]
     assert results == [2 * n for n in range(30)]
+
+
+def test_no_commit_is_lost_when_children_are_killed_and_forked_again(
+    database: str, env: dict[str, str], send: Send, tmp_path: Path
+) -> None:
+    """SQLite loses commits of a process that was forked while a connection was open.
+
+    So the test's own connections are closed too: a third process would hide it.
+    """
+    sent: list[UUID] = []
+    with worker(database, env, tmp_path / "log", "-c", "2") as process:
+        for kill in range(20):
+            sent += [send("steps", {}, topic=f"kill-{kill}", max_attempts=30) for _ in range(4)]
+            ours.close_idle()
+            connections[database].close()
+            until(lambda: len(children(process.pid)) == 2, what="two children")
+            os.kill(children(process.pid)[kill % 2], signal.SIGKILL)
+        found = [ended(database, id, seconds=40) for id in sent]
+    assert [one.state for one in found] == ["succeeded"] * 80
+    for kill in range(20):
+        assert types(database, f"kill-{kill}").count("job.succeeded") == 4
+
+
+def children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split()]
