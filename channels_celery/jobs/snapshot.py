@@ -10,6 +10,9 @@ from channels_celery.topics import reading
 from .models import Job
 from .states import State
 
+#: Elsewhere a row still holds the error of the attempt before.
+_WITH_ERROR = (State.RETRYING, State.FAILED, State.CANCELLED)
+
 
 def topic_of(job: UUID) -> str | None:
     """The topic a job was sent with, "" for none; None when there is no such job."""
@@ -49,7 +52,7 @@ def described(row: Job) -> dict[str, Any]:
     }
     if row.progress:
         known["progress"] = jsontext.load(row.progress)
-    if row.error:
+    if row.error and row.state in _WITH_ERROR:
         known["error"] = jsontext.load(row.error)
     if row.state == State.RETRYING:
         known["next_at"] = row.ready

@@ -100,7 +100,10 @@ def test_position_is_where_the_topic_is(database: str) -> None:
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"state": "running", "progress": "[3, 10]"}, {"progress": [3, 10]}),
+        (
+            {"state": "running", "progress": "[3, 10]", "error": '{"code":"failed","message":"M"}'},
+            {"progress": [3, 10]},
+        ),
         ({"state": "succeeded", "result": '{"sizes":2}'}, {"result": {"sizes": 2}}),
         ({"state": "succeeded", "result": "null"}, {"result": None}),
         (
