@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import logging
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -32,6 +33,8 @@ Send = Callable[[Any], Awaitable[None]]
 _waiting: dict[str, deque[Send]] = {}
 _tasks: set[asyncio.Task[None]] = set()
 _mute_until = 0.0
+#: Whether this process has sent anything: else there is nothing to wait for at its end.
+_used = False
 
 
 def group_send(group: str, message: dict[str, Any]) -> None:
@@ -45,10 +48,12 @@ def send(channel: str, message: dict[str, Any]) -> None:
 
 
 def _post(key: str, send: Send) -> None:
+    global _used
     if time.monotonic() < _mute_until:
         return
     # RuntimeError: the interpreter is ending and starts no thread.
     with suppress(RuntimeError):
+        _used = True
         loop.running().call_soon_threadsafe(_append, key, send)
 
 
@@ -92,15 +97,21 @@ def _mute(key: str, error: Exception) -> None:
 
 
 def _finish() -> None:
+    if not _used:
+        return
+    arrived = threading.Event()
+    loop.running().call_soon_threadsafe(arrived.set)
     deadline = time.monotonic() + EXIT_SECONDS
-    while (_waiting or _tasks) and time.monotonic() < deadline:
+    arrived.wait(EXIT_SECONDS)
+    while _tasks and time.monotonic() < deadline:
         time.sleep(0.005)
 
 
 def _forget() -> None:
-    global _waiting, _tasks
-    _waiting, _tasks = {}, set()
+    global _waiting, _tasks, _used
+    _waiting, _tasks, _used = {}, set(), False
 
 
-atexit.register(_finish)
+# Before the interpreter closes the thread pools: a host's name is looked up in one.
+getattr(threading, "_register_atexit", atexit.register)(_finish)
 os.register_at_fork(after_in_child=_forget)
