@@ -1,0 +1,79 @@
+"""The images page as somebody sees it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.acceptance.site import Site
+from tests.unit.thumbnailer import pictures
+
+DONE_SECONDS = 30.0
+
+#: Set on the page once it is loaded: a reload would lose it.
+_MARK = "window.notReloaded = true"
+_WHOLE = "image => image.complete && Math.max(image.naturalWidth, image.naturalHeight) === 320"
+
+
+def photos(folder: Path, count: int) -> list[Path]:
+    """Photos on a disk, each of its own size."""
+    paths = [folder / f"photo-{number}.jpg" for number in range(1, count + 1)]
+    for number, path in enumerate(paths, start=1):
+        path.write_bytes(pictures.photo(2000 + 200 * number, 1500))
+    return paths
+
+
+class Gallery:
+    """A tab that shows the images page; its timeouts are bounds, not waits."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.page: Page = context.new_page()
+        self.requested: list[str] = []
+        self.page.goto(f"{url}/images/")
+        self.live()
+        self.page.evaluate(_MARK)
+        self.page.on("request", lambda request: self.requested.append(request.url))
+
+    def upload(self, *files: Path) -> None:
+        self.page.set_input_files("#files", list(files))
+
+    def live(self) -> None:
+        expect(self.page.locator("#connection")).to_have_attribute(
+            "data-state", "connected", timeout=DONE_SECONDS * 1000
+        )
+
+    def shows(self, state: str, count: int, seconds: float = DONE_SECONDS) -> None:
+        """Wait until that many cards are in this state."""
+        cards = self.page.locator(f'[data-part="card"][data-state="{state}"]')
+        expect(cards).to_have_count(count, timeout=seconds * 1000)
+
+    def thumbnails(self, count: int, seconds: float = DONE_SECONDS) -> None:
+        """Wait until that many cards are done and show their large thumbnail."""
+        self.shows("succeeded", count, seconds)
+        images = self.page.locator("#album img")
+        expect(images).to_have_count(count)
+        for image in images.all():
+            self.page.wait_for_function(_WHOLE, arg=image.element_handle())
+
+    def asked_for(self) -> list[str]:
+        """Every address the page has asked for since it was loaded, pictures aside."""
+        return [url for url in self.requested if "/thumbnails/" not in url]
+
+    def was_not_reloaded(self) -> bool:
+        return self.page.evaluate("window.notReloaded") is True
+
+
+@contextmanager
+def worker_held(site: Site) -> Iterator[None]:
+    """The worker takes nothing meanwhile, as one that is busy elsewhere."""
+    pid = site.pid("worker1")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
