@@ -193,8 +193,8 @@ def _connect(alias: str) -> BaseDatabaseWrapper:
     wrapper.inc_thread_sharing()
     with wrapper.wrap_database_errors:
         wrapper.connect()
-    if wrapper.vendor == "postgresql":
-        _prepare(wrapper.connection, pooled=given.get("DISABLE_SERVER_SIDE_CURSORS", False))
+        if wrapper.vendor == "postgresql":
+            _prepare(wrapper.connection, pooled=given.get("DISABLE_SERVER_SIDE_CURSORS", False))
     return wrapper
 
 
