@@ -12,11 +12,12 @@ from .events import Event, Position
 _READ = """
 SELECT t.epoch, t.seq, t.trimmed_to,
   (SELECT mid FROM channels_celery_event WHERE topic = %(topic)s AND seq = %(since)s),
-  (SELECT mid FROM channels_celery_event WHERE topic = %(topic)s AND seq = t.seq),
+  last.mid,
   EXISTS (SELECT 1 FROM channels_celery_event WHERE topic = %(topic)s AND seq IS NULL),
   e.seq, e.mid, e.type, e.ts, e.data, e.by
 FROM (SELECT 1 AS one) AS always
 LEFT JOIN channels_celery_topic t ON t.name = %(topic)s
+LEFT JOIN channels_celery_event AS last ON last.topic = %(topic)s AND last.seq = t.seq
 LEFT JOIN (SELECT seq, mid, type, ts, data, by FROM channels_celery_event
            WHERE topic = %(topic)s AND seq > %(since)s ORDER BY seq LIMIT %(limit)s) AS e ON 1 = 1
 ORDER BY e.seq
