@@ -98,13 +98,12 @@ def running(folder: Path, *, wait: bool = True, **environment: str) -> Iterator[
     code = copy_of_the_code(folder / "code")
     port = services.free_port()
     var_dir = folder / "var"
-    inherited = {key: value for key, value in os.environ.items() if key not in SITE_VARIABLES}
     chosen = {"DEBUG": "1", "PORT": str(port), "VAR_DIR": str(var_dir), **environment}
     with (folder / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "up"],
             cwd=code,
-            env={**inherited, **chosen},
+            env={**inherited(), **chosen},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -117,6 +116,11 @@ def running(folder: Path, *, wait: bool = True, **environment: str) -> Iterator[
     finally:
         if process.poll() is None:
             site.stop()
+
+
+def inherited() -> dict[str, str]:
+    """The environment without what decides about the site."""
+    return {key: value for key, value in os.environ.items() if key not in SITE_VARIABLES}
 
 
 def copy_of_the_code(target: Path) -> Path:

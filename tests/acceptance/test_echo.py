@@ -70,7 +70,9 @@ async def test_page_of_the_site_may_connect(site: Site) -> None:
         assert await echoed(socket, "hello") == "hello"
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "https://127.0.0.1.evil.example", "null"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "https://127.0.0.1.evil.example", "null"]
+)
 async def test_foreign_page_is_refused(site: Site, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refusal:
         async with dial(site, origin=origin):

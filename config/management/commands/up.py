@@ -52,7 +52,10 @@ def check_port(host: str, port: int) -> None:
     """Refuse an address on which Daphne could not listen."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        socket.create_server((host, port), family=family).close()
+        with socket.socket(family) as probe:
+            # What an earlier server has closed a moment ago is no hindrance.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
     except OSError as error:
         raise CannotStart(
             f"{host}:{port} can not be listened on ({error.strerror}): stop what uses it, "
