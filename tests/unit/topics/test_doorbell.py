@@ -89,6 +89,7 @@ def test_a_hub_whose_loop_has_closed_drops_out(sent: list[Any]) -> None:
     assert listeners._heard == ()
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_is_another_origin_without_hubs() -> None:
     loop = asyncio.new_event_loop()
 
