@@ -23,7 +23,7 @@ export class Cards {
   /** A card for a file that is on its way. */
   add(file) {
     const card = this.#blank.content.firstElementChild.cloneNode(true);
-    part(card, "name").textContent = file.name;
+    call(card, file.name);
     part(card, "progress").max = file.size || 1;
     this.#list.prepend(card);
     this.#empty.hidden = true;
@@ -58,7 +58,7 @@ export class Cards {
   show(image, now) {
     const card = this.#cards.get(image.id) ?? this.#fresh(image);
     card.dataset.state = image.state;
-    part(card, "name").textContent = image.name;
+    call(card, image.name);
     part(card, "progress").hidden = true;
     part(card, "again").hidden = true;
     part(card, "remove").hidden = false;
@@ -119,6 +119,13 @@ export class Cards {
 }
 
 const part = (card, name) => card.querySelector(`[data-part="${name}"]`);
+
+function call(card, name) {
+  const line = part(card, "name");
+  line.textContent = line.title = name;
+  part(card, "summary").ariaLabel = `Sizes of ${name}`;
+  part(card, "remove").ariaLabel = `Remove ${name}`;
+}
 
 function say(card, text) {
   const line = part(card, "status");

@@ -85,6 +85,7 @@ setInterval(() => {
 // Uploads.
 
 files.addEventListener("change", () => {
+  element("alert").textContent = "";
   [...files.files].forEach(send);
   files.value = "";
 });
@@ -107,7 +108,7 @@ function send(file) {
 
 function arrived(card, image) {
   sending.delete(card);
-  if (card.dataset.id !== image.id && !cards.adopt(card, image.id)) cards.remove(card);
+  if (!card.dataset.id && !cards.adopt(card, image.id)) cards.remove(card);
   take({ type: "image.created", data: image });
   show(image.id, Date.now());
 }
