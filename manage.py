@@ -1,6 +1,5 @@
 #!/usr/bin/env python
-from __future__ import annotations
-
+# ruff: noqa: I002 - an older Python must get as far as the sentence below.
 import os
 import sys
 

@@ -64,10 +64,16 @@ def place_socket(var_dir: Path) -> Path:
         pointer.unlink(missing_ok=True)
     path = embedded.socket_path(var_dir)
     if len(os.fsencode(path)) >= SOCKET_PATH_BYTES:
-        path = Path(tempfile.mkdtemp(dir=os.environ.get("XDG_RUNTIME_DIR"))) / "redis.sock"
+        path = Path(tempfile.mkdtemp(dir=_runtime_folder())) / "redis.sock"
         pointer.write_text(str(path), encoding="utf-8")
     _check_socket(path)
     return path
+
+
+def _runtime_folder() -> str | None:
+    """The user's own folder for sockets; under sudo or cron it may be named but not there."""
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def _check_socket(path: Path) -> None:
