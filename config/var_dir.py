@@ -25,13 +25,17 @@ def claim(var_dir: Path) -> IO[str]:
     try:
         var_dir.mkdir(parents=True, exist_ok=True)
         lock = (var_dir / "up.lock").open("a")
+    except OSError as error:
+        raise CannotStart(f"VAR_DIR {var_dir} can not be written ({error.strerror}).") from error
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    except OSError as error:
+        lock.close()
+        if not isinstance(error, BlockingIOError):
+            raise _unfit(var_dir, "a lock", str(error.strerror)) from error
         raise CannotStart(
             f"Another `make up` runs on {var_dir}: stop it, or set VAR_DIR and PORT for this one."
         ) from error
-    except OSError as error:
-        raise CannotStart(f"VAR_DIR {var_dir} can not be written ({error.strerror}).") from error
     return lock
 
 

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.databases import default
+from config.environment import Environment
+
+VAR_DIR = Path("/var/site")
+
+
+def test_embedded_database_is_sqlite_that_keeps_what_it_commits() -> None:
+    database = default(Environment({}), VAR_DIR)
+
+    assert database["ENGINE"] == "django.db.backends.sqlite3"
+    assert database["NAME"] == VAR_DIR / "db.sqlite3"
+    assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in database["OPTIONS"]["init_command"]
+    assert "synchronous=FULL" in database["OPTIONS"]["init_command"]
+
+
+def test_sqlite_by_its_address_has_the_same_options() -> None:
+    database = default(Environment({"DATABASE_URL": "sqlite:////data/site.db"}), VAR_DIR)
+
+    assert database["NAME"] == "/data/site.db"
+    assert database["OPTIONS"] == default(Environment({}), VAR_DIR)["OPTIONS"]
+
+
+def test_postgresql_is_taken_from_its_address() -> None:
+    url = "postgresql://owner:pass%40word@db:5433/site"
+    database = default(Environment({"DATABASE_URL": url}), VAR_DIR)
+
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert (database["HOST"], database["PORT"]) == ("db", 5433)
+    assert database["PASSWORD"] == "pass@word"
+
+
+@pytest.mark.parametrize("url", ["nonsense", "oracel://user:hidden@host/name"])
+def test_wrong_address_is_a_problem_that_shows_no_password(url: str) -> None:
+    env = Environment({"DATABASE_URL": url})
+    default(env, VAR_DIR)
+
+    (problem,) = env.problems
+    assert problem.id == "config.E002"
+    assert "hidden" not in problem.text + problem.hint
