@@ -40,6 +40,7 @@ CSRF_TRUSTED_ORIGINS = _env.listing("CSRF_TRUSTED_ORIGINS")
 INSTALLED_APPS = [
     "config",
     "channels_celery",
+    "realtime.chat",
     "realtime.echo",
     "tasks.thumbnailer",
     "django.contrib.admin",

@@ -9,6 +9,7 @@ from . import health, views
 
 urlpatterns = [
     path("", views.start, name="start"),
+    path("chat/", include("realtime.chat.urls")),
     path("images/", include("tasks.thumbnailer.urls")),
     path("", include("channels_celery.urls")),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}site/icon.svg")),

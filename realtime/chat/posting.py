@@ -1,0 +1,109 @@
+"""What visitors write, change and take back: the room's table and its topic, both or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from channels_celery import topics
+from channels_celery.topics import Refused, Visitor
+
+from .describe import describe
+from .forgetting import forget
+from .models import TEXT_LENGTH, Message, Room
+from .topics import ROOMS, topic_of
+
+
+def accept(room: str, visitor: Visitor, type: str, data: Any) -> dict[str, Any]:
+    """Write what a visitor sends into the room's table; the event's data as everybody gets it."""
+    if not isinstance(data, dict):
+        raise Refused("bad_request", "Expected an object with the message's id.")
+    return describe(TYPES[type](room, visitor, data))
+
+
+def _write(room: str, visitor: Visitor, data: dict[str, Any]) -> Message:
+    """A new message, at the room's end; the same one again is the one that is there."""
+    key, text = _id(data), _text(data)
+    # The lock makes numbers and the topic's events ascend together, and ends with the commit.
+    locked = Room.objects.select_for_update().filter(pk=room).first()
+    if locked is None:
+        raise Refused("gone", "This room does not exist any more.")
+    if Message.objects.filter(pk=key).exists():
+        return _own(room, visitor, data)
+    locked.last += 1
+    locked.active = timezone.now()
+    locked.save(update_fields=["last", "active"])
+    whereabouts = {"room": room, "number": locked.last}
+    transaction.on_commit(partial(topics.whisper, ROOMS, "room.active", whereabouts), robust=True)
+    return Message.objects.create(
+        pk=key,
+        room=locked,
+        number=locked.last,
+        author=visitor.id or "",
+        author_name=visitor.name,
+        text=text,
+        sent=locked.active,
+        after=_top(room),
+    )
+
+
+def _edit(room: str, visitor: Visitor, data: dict[str, Any]) -> Message:
+    message, text = _own(room, visitor, data), _text(data)
+    forget(message)
+    message.text = text
+    message.edited = timezone.now()
+    message.after = _top(room)
+    message.save(update_fields=["text", "edited", "after"])
+    return message
+
+
+def _delete(room: str, visitor: Visitor, data: dict[str, Any]) -> Message:
+    message = _own(room, visitor, data)
+    forget(message)
+    message.text = ""
+    message.deleted = timezone.now()
+    message.save(update_fields=["text", "deleted"])
+    return message
+
+
+def _own(room: str, visitor: Visitor, data: dict[str, Any]) -> Message:
+    message = Message.objects.select_for_update().filter(pk=_id(data), room=room).first()
+    if message is None or message.deleted:
+        raise Refused("gone", "This message does not exist any more.")
+    if message.author != visitor.id:
+        raise Refused("denied", "This message is somebody else's.")
+    return message
+
+
+def _top(room: str) -> int:
+    return topics.position(topic_of(room)).seq
+
+
+def _id(data: dict[str, Any]) -> UUID:
+    try:
+        return UUID(data["id"])
+    except (KeyError, ValueError, AttributeError, TypeError):
+        raise Refused("bad_request", "Expected the message's id, a UUID.") from None
+
+
+def _text(data: dict[str, Any]) -> str:
+    text = data.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise Refused("bad_request", "A message needs some text.")
+    text = text.replace("\r\n", "\n").strip()
+    if len(text) > TEXT_LENGTH:
+        raise Refused("too_large", f"A message is at most {TEXT_LENGTH:,} characters long.")
+    return text
+
+
+#: The types that a visitor may publish, and what becomes of each.
+TYPES: dict[str, Callable[[str, Visitor, dict[str, Any]], Message]] = {
+    "message": _write,
+    "message.edited": _edit,
+    "message.deleted": _delete,
+}

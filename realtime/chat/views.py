@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from channels_celery import topics
+
+from . import history
+from .describe import describe_by
+from .models import NAME_LENGTH, TEXT_LENGTH, Room
+from .rooms import BadName, newest, open_room
+from .topics import ROOMS, topic_of
+
+
+@never_cache
+@csrf_protect
+@require_http_methods(["GET", "HEAD", "POST"])
+def rooms(request: HttpRequest) -> HttpResponseBase:
+    """The rooms to choose from; a POST of `name` opens one, or enters the one that is there."""
+    if request.method != "POST":
+        return _rooms(request)
+    try:
+        return redirect("chat:room", open_room(request.POST.get("name", "")).slug)
+    except BadName as problem:
+        return _rooms(request, status=400, problem=str(problem), wanted=request.POST.get("name"))
+
+
+@never_cache
+@vary_on_headers("Accept")
+@csrf_protect
+@require_safe
+def room(request: HttpRequest, room: str) -> HttpResponse:
+    """A room as a page or, with its messages before the number `before`, as JSON."""
+    found = Room.objects.filter(pk=room).first()
+    if found is None:
+        return _rooms(request, status=404, missing=room, wanted=room)
+    if _wants_json(request):
+        return _messages(found, request.GET.get("before"))
+    # Positions first, then the state: what happens in between arrives as events.
+    context = _frame(request) | {"position": topics.position(topic_of(room))}
+    context |= {"room": found, "topic": topic_of(room), "page": history.page(found)}
+    return render(request, "chat/room.html", context | {"text_length": TEXT_LENGTH})
+
+
+def _messages(room: Room, before: str | None) -> JsonResponse:
+    position = topics.position(topic_of(room.pk))
+    if before is not None and not (before.isascii() and before.isdigit()):
+        return JsonResponse({"error": "before: expected a message's number."}, status=400)
+    page = history.page(room, None if before is None else int(before))
+    return JsonResponse(
+        {
+            "messages": [describe_by(message) for message in page.messages],
+            "more": page.more,
+            "position": asdict(position),
+        }
+    )
+
+
+def _rooms(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
+    return render(request, "chat/rooms.html", _frame(request) | more, status=status)
+
+
+def _frame(request: HttpRequest) -> dict[str, Any]:
+    """What the list of rooms needs, beside whatever a page shows."""
+    visitor = topics.visitor(request)
+    if visitor.id is None:
+        raise Http404("This page needs a session.")
+    position = topics.position(ROOMS)
+    return {
+        "visitor": visitor,
+        "rooms_topic": ROOMS,
+        "rooms_position": position,
+        "rooms": newest(),
+        "name_length": NAME_LENGTH,
+    }
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    offered = ["text/html", "application/json"]
+    return request.get_preferred_type(offered) == "application/json"
