@@ -8,6 +8,7 @@ want() { # program package
     command -v "$1" >/dev/null 2>&1 || packages="$packages $2"
 }
 want chromium chromium
+want curl curl
 want nginx nginx
 want node nodejs
 want rabbitmq-server rabbitmq-server

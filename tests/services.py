@@ -21,6 +21,7 @@ HOW_TO_GET = {
     "postgresql": "PostgreSQL's programs (make system)",
     "chromium": "Chromium (make system)",
     "node": "Node.js (make system)",
+    "curl": "curl (make system)",
 }
 
 

@@ -138,8 +138,7 @@ def test_consumer_hears_of_its_job(project: tuple[Project, str]) -> None:
 
 def test_commands_of_the_site_do_what_they_say(folder: Path) -> None:
     services.need("redis", services.redis_program())
-    assert shutil.which("make")
-    assert shutil.which("curl")
+    services.need("curl", shutil.which("curl"))
     port = services.free_port()
     site = readme.clone_site(folder, port)
     Image.new("RGB", (400, 300), "teal").save(site.folder / "cat.jpg")
