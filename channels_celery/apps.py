@@ -20,3 +20,4 @@ class ChannelsCeleryConfig(AppConfig):
         worker.connect()
         # Importing registers them.
         from . import checks, layer_checks  # noqa: F401
+        from .topics import rechecking  # noqa: F401

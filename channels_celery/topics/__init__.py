@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from .access import Access, Refused, Visitor, rule
     from .events import Event, Position
     from .publishing import apublish, awhisper, position, publish, read, whisper
+    from .rechecking import recheck
+    from .redacting import redact
     from .socket import websocket
     from .visitors import visitor
 
@@ -23,6 +25,8 @@ __all__ = [
     "position",
     "publish",
     "read",
+    "recheck",
+    "redact",
     "rule",
     "visitor",
     "websocket",
@@ -41,6 +45,8 @@ _HOMES = {
     "position": ".publishing",
     "publish": ".publishing",
     "read": ".publishing",
+    "recheck": ".rechecking",
+    "redact": ".redacting",
     "rule": ".access",
     "visitor": ".visitors",
     "websocket": ".socket",

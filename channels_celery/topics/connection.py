@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from channels_celery import settings
 
-from . import frames, protocol
+from . import frames, protocol, sessions
 from .access import Refused, Visitor
 from .operations import Operation
 from .outlet import Outlet, Send
@@ -35,7 +35,8 @@ class Connection:
 
     __slots__ = (
         "_closing", "_operations", "_pinged", "_room", "_worker",
-        "hub", "outlet", "scope", "sid", "stalled", "subscriptions", "task", "visitor", "window",
+        "asked", "hub", "mark", "outlet", "scope", "sid", "stalled", "subscriptions", "task",
+        "visitor", "window",
     )  # fmt: skip
 
     def __init__(self, hub: Hub, scope: Mapping[str, Any], send: Send) -> None:
@@ -43,6 +44,9 @@ class Connection:
         self.scope = scope
         self.sid = secrets.token_hex(8)
         self.visitor = NOBODY
+        #: When it was last asked who is there; and of which session that is.
+        self.asked = asyncio.get_running_loop().time()
+        self.mark = sessions.mark_of(sessions.key_of(scope))
         self.outlet = Outlet(send, self._drained)
         self.window = Window()
         self.subscriptions: dict[str, Subscriber] = {}

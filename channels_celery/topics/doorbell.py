@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 from zlib import crc32
 
 from . import outbound
@@ -31,29 +31,30 @@ class Bell:
     origin: str
 
 
-Callback = Callable[[Bell], None]
+#: What hubs are told: a bell, or another word that the same registry carries.
+Word = TypeVar("Word")
 
 
-class Listeners:
+class Listeners(Generic[Word]):
     """The hubs of this process, each told on its own loop; closed loops drop out by themselves."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._heard: tuple[tuple[asyncio.AbstractEventLoop, Callback], ...] = ()
+        self._heard: tuple[tuple[asyncio.AbstractEventLoop, Callable[[Word], None]], ...] = ()
 
-    def add(self, loop: asyncio.AbstractEventLoop, callback: Callback) -> None:
-        """Call `callback(bell)` on `loop` for each bell that this process rings."""
+    def add(self, loop: asyncio.AbstractEventLoop, callback: Callable[[Word], None]) -> None:
+        """Call `callback(word)` on `loop` for each word that this process tells."""
         with self._lock:
             self._heard += ((loop, callback),)
 
-    def remove(self, callback: Callback) -> None:
+    def remove(self, callback: Callable[[Word], None]) -> None:
         with self._lock:
             self._heard = tuple(entry for entry in self._heard if entry[1] != callback)
 
-    def tell(self, bell: Bell) -> None:
+    def tell(self, word: Word) -> None:
         for loop, callback in self._heard:
             try:
-                loop.call_soon_threadsafe(callback, bell)
+                loop.call_soon_threadsafe(callback, word)
             except RuntimeError:
                 # Its loop is closed.
                 self.remove(callback)
@@ -63,7 +64,7 @@ class Listeners:
         self._heard = ()
 
 
-listeners = Listeners()
+listeners: Listeners[Bell] = Listeners()
 _origin = secrets.token_hex(8)
 
 

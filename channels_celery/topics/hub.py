@@ -3,12 +3,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from . import doorbell
+from . import doorbell, rechecking
 from .connection import Connection
 from .doorbell import Bell
 from .farewell import Farewell
 from .feed import Feed
 from .listening import Listening
+from .rechecking import Recheck
+from .rights import Rights
 from .source import Database, Source
 from .subscriber import Subscriber
 from .sweep import Sweep
@@ -26,6 +28,7 @@ class Hub:
         self.connections: set[Connection] = set()
         #: The process ends: no socket is taken any more.
         self.leaving = False
+        self.rights = Rights(self)
         self._sweep = Sweep(self)
         self._listening = Listening(self._hear_layer, self._sweep.look_at)
         self._tasks: list[asyncio.Task[None]] = []
@@ -45,13 +48,16 @@ class Hub:
     def start(self) -> None:
         loop = asyncio.get_running_loop()
         doorbell.listeners.add(loop, self.hear)
-        jobs = (self._tick(), self._sweep.run(), self._listening.run())
+        rechecking.listeners.add(loop, self.rights.hear)
+        self._listening.want(rechecking.GROUP)
+        jobs = (self._tick(), self._sweep.run(), self._listening.run(), self.rights.run())
         self._tasks = [loop.create_task(job) for job in jobs]
         self._farewell = Farewell.chained(loop, self.say_bye)
 
     def forget(self) -> None:
         """Hear nothing any more, neither doorbells nor signals: the loop has ended."""
         doorbell.listeners.remove(self.hear)
+        rechecking.listeners.remove(self.rights.hear)
         if self._farewell is not None:
             self._farewell.unchain()
 
@@ -86,10 +92,14 @@ class Hub:
     def topics_of(self, group: str) -> Iterable[str]:
         return [topic for topic in self.feeds if doorbell.group_of(topic) == group]
 
-    def _hear_layer(self, bell: Bell) -> None:
+    def _hear_layer(self, heard: Bell | Recheck) -> None:
         # This process's own were heard when they were rung.
-        if bell.origin != doorbell.origin():
-            self.hear(bell)
+        if heard.origin == doorbell.origin():
+            return
+        if isinstance(heard, Bell):
+            self.hear(heard)
+        else:
+            self.rights.hear(heard)
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()

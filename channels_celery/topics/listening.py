@@ -10,6 +10,7 @@ from channels.layers import get_channel_layer
 from channels_celery import settings
 
 from .doorbell import Bell
+from .rechecking import Recheck, word_of
 
 logger = logging.getLogger("channels_celery.topics")
 
@@ -28,7 +29,9 @@ class Listening:
     told, and a sweep finds what was rung before it.
     """
 
-    def __init__(self, hear: Callable[[Bell], None], joined: Callable[[str], None]) -> None:
+    def __init__(
+        self, hear: Callable[[Bell | Recheck], None], joined: Callable[[str], None]
+    ) -> None:
         self._hear = hear
         self._joined = joined
         self._wanted: set[str] = set()
@@ -74,8 +77,8 @@ class Listening:
     async def _receive(self, layer: Any, channel: str) -> None:
         while True:
             message = await layer.receive(channel)
-            if (bell := _bell_of(message)) is not None:
-                self._hear(bell)
+            if (heard := _bell_of(message) or word_of(message)) is not None:
+                self._hear(heard)
             # A layer with much in store doesn't yield by itself.
             await asyncio.sleep(0)
 

@@ -71,10 +71,11 @@ async def _do(connection: Connection, request: Request | Refused | None) -> None
 
 async def _greet(connection: Connection) -> None:
     try:
-        connection.visitor = await connection.hub.source.visitor(connection.scope)
+        found = await connection.hub.source.visitor(connection.scope)
     except Refused as refused:
         connection.close(protocol.CREDENTIALS, refused.reason)
     else:
+        connection.visitor = connection.hub.rights.visitor_of(connection, found)
         connection.say(frames.welcome(connection.sid, connection.visitor.id))
 
 
@@ -93,10 +94,12 @@ async def _subscribe(connection: Connection, request: Subscribe) -> None:
     except BaseException:
         connection.leave(request.topic)
         raise
-    if page is None:
+    if page is None or connection.subscriptions.get(request.topic) is not subscriber:
+        # Or the right has ended meanwhile.
         connection.leave(request.topic)
         raise Refused("denied", "You may not read this topic.")
-    subscriber.access = access
+    if subscriber.access is None:
+        subscriber.access = access
     if request.since is not None:
         subscriber.go_to(request.since)
     subscriber.feed.join(subscriber, page, asked, request.id)

@@ -19,6 +19,7 @@ from .log import Appended
 from .protocol import Publish
 from .reading import Page
 from .replay import PAGE_EVENTS
+from .standing import Asked, Found, standings
 from .submitting import publish_from
 from .subscriber import Subscriber
 from .visitors import visitor_of_scope
@@ -58,6 +59,9 @@ class Source(Protocol):
         self, visitor: Visitor, topic: str, since: Position | None
     ) -> tuple[Access, Page | None]:
         """The visitor's rights and, if it may read, the first page."""
+
+    async def standings(self, asked: Sequence[Asked]) -> list[Found]:
+        """Who is at each socket now, and what it may do."""
 
     async def page(
         self, topic: str, since: Position, asking: Sequence[Asking]
@@ -106,6 +110,9 @@ class Database:
         self, visitor: Visitor, topic: str, since: Position | None
     ) -> tuple[Access, Page | None]:
         return await self._run(lambda: _first(visitor, topic, since))
+
+    async def standings(self, asked: Sequence[Asked]) -> list[Found]:
+        return await self._run(lambda: standings(asked))
 
     async def page(
         self, topic: str, since: Position, asking: Sequence[Asking]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
-from importlib import import_module
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, parse_cookie
+from django.http import HttpRequest
 
 from channels_celery.errors import DatabaseAway
 
+from . import sessions
 from .access import Visitor
 
 #: Where a session keeps its guest's id; it stays at sign-in, when the session's key changes.
@@ -54,23 +53,36 @@ def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
     the cookie in the headers, and only read. Raises DatabaseAway when nobody can say who it is.
     """
     try:
-        session = scope["session"] if "session" in scope else _session(scope)
-        user = scope.get("user")
-        if user is None:
-            user = auth.get_user(SimpleNamespace(session=_Peek(session)))  # type: ignore[arg-type]
-        return _visitor(user, session)
+        if "session" in scope:
+            return _who(scope.get("user"), scope["session"])
+        return _who(scope.get("user"), sessions.values_of(sessions.key_of(scope)))
     except (OperationalError, InterfaceError) as error:
         raise DatabaseAway from error
 
 
-def _session(scope: Mapping[str, Any]) -> Mapping[str, Any]:
-    headers: Iterable[tuple[bytes, bytes]] = scope.get("headers", ())
-    cookies = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
-    key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
-    if not key:
-        return {}
-    engine = import_module(settings.SESSION_ENGINE)
-    return dict(engine.SessionStore(key).items())
+def visitor_now(scope: Mapping[str, Any]) -> Visitor:
+    """The same, asked again: the session is read anew, and the user if it came from there."""
+    try:
+        user, session = scope.get("user"), scope.get("session")
+        if user is not None and session is not None and _is_of(user, session):
+            user = None
+        key = sessions.key_of(scope)
+        # Without a key there is nothing to read it by.
+        kept = session if key is None and session is not None else sessions.values_of(key)
+        return _who(user, kept)
+    except (OperationalError, InterfaceError) as error:
+        raise DatabaseAway from error
+
+
+def _is_of(user: Any, session: Mapping[str, Any]) -> bool:
+    """Whether the session says that it is this user; guests are what a session has for nobody."""
+    return not user.is_authenticated or session.get(auth.SESSION_KEY) == str(user.pk)
+
+
+def _who(user: Any, session: Mapping[str, Any]) -> Visitor:
+    if user is None:
+        user = auth.get_user(SimpleNamespace(session=_Peek(session)))  # type: ignore[arg-type]
+    return _visitor(user, session)
 
 
 def _visitor(user: Any, session: Mapping[str, Any]) -> Visitor:

@@ -80,7 +80,7 @@ async def test_a_hub_is_told_on_its_own_loop(sent: list[Any]) -> None:
 
 
 def test_a_hub_whose_loop_has_closed_drops_out(sent: list[Any]) -> None:
-    listeners = doorbell.Listeners()
+    listeners: doorbell.Listeners[Bell] = doorbell.Listeners()
     loop = asyncio.new_event_loop()
     loop.close()
     listeners.add(loop, lambda bell: None)

@@ -1,0 +1,34 @@
+"""Django's session of a websocket, as its cookie names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.http import parse_cookie
+
+
+def key_of(scope: Mapping[str, Any]) -> str | None:
+    """The session's key: a secret, which stays in this process."""
+    key = getattr(scope.get("session"), "session_key", None)
+    if key is None:
+        headers: Iterable[tuple[bytes, bytes]] = scope.get("headers", ())
+        cookies = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
+        key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
+    return key or None
+
+
+def mark_of(key: str | None) -> str:
+    """What tells a session from others without telling its key; empty for none."""
+    return sha256(key.encode()).hexdigest() if key else ""
+
+
+def values_of(key: str | None) -> dict[str, Any]:
+    """What the session holds now, for a thread that may wait for its store; only read."""
+    if key is None:
+        return {}
+    engine = import_module(settings.SESSION_ENGINE)
+    return dict(engine.SessionStore(key).items())

@@ -1,0 +1,379 @@
+"""A right that ends, ends: at once when a hub is told, with the next round when it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from channels_celery import topics
+from channels_celery.errors import BadOption, BadTopic, DatabaseAway
+from channels_celery.topics import hub, rechecking, rights, sessions
+from channels_celery.topics.access import Access, Refused, Visitor
+from channels_celery.topics.events import Position
+from channels_celery.topics.hub import Hub
+from channels_celery.topics.log import Appended
+from channels_celery.topics.protocol import Publish
+from channels_celery.topics.reading import Page
+from channels_celery.topics.rechecking import Recheck
+from channels_celery.topics.source import Asking, Top
+from channels_celery.topics.standing import Asked, Found, Standing
+from channels_celery.topics.subscriber import Subscriber
+
+from .scripted import Socket, until
+
+READ = Access(read=True, publish=("message",), whisper=("typing",))
+NOTHING = Access()
+
+
+class Rules:
+    """A Source whose logs are empty: who a cookie is, and what each visitor may do."""
+
+    trusted = True
+
+    def __init__(self) -> None:
+        self.people: dict[str, str | Refused] = {"ann-key": "u1", "bob-key": "u2"}
+        self.granted: dict[tuple[str | None, str], Access] = {}
+        self.open_gate = asyncio.Event()
+        self.open_gate.set()
+        self.joins = asyncio.Event()
+        self.joins.set()
+        self.away = False
+        self.asked: list[str | None] = []
+        self.published_by: list[str | None] = []
+
+    def of(self, scope: Mapping[str, Any]) -> Visitor:
+        who = self.people.get(sessions.key_of(scope) or "")
+        if isinstance(who, Refused):
+            raise who
+        return Visitor(user=AnonymousUser(), id=who, name=who or "")
+
+    def may(self, visitor: Visitor, topic: str) -> Access:
+        public = READ if topic.startswith("open.") else NOTHING
+        return self.granted.get((visitor.id, topic), READ if visitor.id == "u1" else public)
+
+    async def visitor(self, scope: Mapping[str, Any]) -> Visitor:
+        found = self.of(scope)
+        await self.open_gate.wait()
+        return found
+
+    async def standings(self, asked: Sequence[Asked]) -> list[Found]:
+        await self.open_gate.wait()
+        if self.away:
+            raise DatabaseAway
+        return [self._standing(one) for one in asked]
+
+    def _standing(self, asked: Asked) -> Found:
+        try:
+            visitor = self.of(asked.scope)
+        except Refused as refused:
+            return refused
+        self.asked.append(visitor.id)
+        return Standing(visitor, {name: self.may(visitor, name) for name in asked.topics})
+
+    async def first(
+        self, visitor: Visitor, topic: str, since: Position | None
+    ) -> tuple[Access, Page | None]:
+        access = self.may(visitor, topic)
+        await self.joins.wait()
+        top = Position(epoch="", seq=0)
+        page = Page(topic=topic, since=0, top=top, trimmed_to=0, reason=None, events=())
+        return access, page if access.read else None
+
+    async def page(
+        self, topic: str, since: Position, asking: Sequence[Asking]
+    ) -> tuple[Page, set[Subscriber]]:
+        raise NotImplementedError
+
+    async def access(self, visitor: Visitor, topic: str) -> Access:
+        return self.may(visitor, topic)
+
+    async def publish(self, visitor: Visitor, request: Publish) -> Appended:
+        self.published_by.append(visitor.id)
+        raise Refused("denied", "No.")
+
+    async def tops(self, asked: Mapping[str, int]) -> dict[str, Top]:
+        return {}
+
+    def sweep_began(self) -> int:
+        return 0
+
+    def sweep_ended(self, mark: int) -> None:
+        pass
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rights, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(rights, "LOOK_SECONDS", 0.01)
+
+
+@pytest.fixture
+async def rules() -> AsyncIterator[Rules]:
+    made = Rules()
+    loop = asyncio.get_running_loop()
+    current = hub._hubs[loop] = Hub(made)
+    current.start()
+    yield made
+    for task in current._tasks:
+        task.cancel()
+    await asyncio.gather(*current._tasks, return_exceptions=True)
+    hub._hubs.pop(loop).forget()
+
+
+@pytest.fixture
+async def connected() -> AsyncIterator[Callable[..., Any]]:
+    opened: list[Socket] = []
+
+    async def connect(cookie: str | None = "ann-key", *follow: str) -> Socket:
+        socket = await Socket(cookie=cookie).open()
+        opened.append(socket)
+        for topic in follow:
+            assert (await socket.follow(topic))["op"] == "subscribed"
+        return socket
+
+    yield connect
+    for socket in opened:
+        await socket.end()
+
+
+def sign_out(key: str) -> None:
+    class Session:
+        session_key = key
+
+    class Request:
+        session = Session()
+
+    rechecking._signed_out(request=Request())
+
+
+async def answered(socket: Socket) -> None:
+    """What was said until now has been heard, and what follows from it was told."""
+    await socket.ask(op="unsubscribe", topic="none")
+
+
+async def test_a_signed_out_socket_keeps_only_what_nobody_may_read_too(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    ann = await connected("ann-key", "mine.1", "open.1")
+    tab = await connected("ann-key", "mine.2")
+    bob = await connected("bob-key", "open.1")
+    sign_out("ann-key")
+    await ann.until(lambda: ann.denied)
+    await tab.until(lambda: tab.denied)
+    topics.whisper("open.1", "typing", {})
+    await ann.until(lambda: ann.said("event"))
+    await bob.until(lambda: bob.said("event"))
+    assert (ann.denied, tab.denied, bob.denied) == (["mine.1"], ["mine.2"], [])
+    assert rules.asked == [None, None]
+
+
+async def test_a_signed_out_socket_sends_nothing_while_the_database_is_asked(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    ann = await connected("ann-key", "open.1")
+    rules.open_gate.clear()
+    sign_out("ann-key")
+    await asyncio.sleep(0)
+    await ann.ask(op="publish", topic="open.1", mid="m1", type="message", data={})
+    assert rules.published_by == [None]
+    rules.open_gate.set()
+
+
+async def test_a_browser_that_returns_with_a_signed_out_session_is_nobody(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    await connected("bob-key")
+    sign_out("ann-key")
+    await asyncio.sleep(0)
+    ann = await connected("ann-key")
+    assert ann.said("welcome")[0]["visitor"] is None
+
+
+async def test_a_sign_out_during_the_greeting_counts(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    rules.open_gate.clear()
+    opening = asyncio.ensure_future(connected("ann-key"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    sign_out("ann-key")
+    await asyncio.sleep(0)
+    rules.open_gate.set()
+    ann = await opening
+    assert ann.said("welcome")[0]["visitor"] is None
+
+
+async def test_a_sign_out_is_forgotten_after_a_while(
+    rules: Rules, connected: Callable[..., Any], quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rights, "SIGNED_OUT_SECONDS", 0.05)
+    sign_out("ann-key")
+    known = Hub.current().rights._signed_out
+    await asyncio.sleep(0)
+    assert list(known) == [sessions.mark_of("ann-key")]
+    await until(lambda: not known)
+
+
+async def test_recheck_of_a_topic_asks_its_followers(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    ann = await connected("ann-key", "mine.1")
+    other = await connected("ann-key", "mine.2")
+    rules.granted["u1", "mine.1"] = rules.granted["u1", "mine.2"] = NOTHING
+    topics.recheck(topic="mine.1")
+    await ann.until(lambda: ann.denied)
+    await answered(other)
+    assert (ann.denied, other.denied) == (["mine.1"], [])
+    assert (await ann.follow("mine.1"))["code"] == "denied"
+
+
+async def test_recheck_of_a_visitor_asks_its_sockets(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    ann = await connected("ann-key", "mine.1", "mine.2")
+    bob = await connected("bob-key", "open.1")
+    rules.granted["u1", "mine.2"] = rules.granted["u2", "open.1"] = NOTHING
+    topics.recheck(visitor="u1")
+    await ann.until(lambda: ann.denied)
+    await answered(bob)
+    assert (ann.denied, bob.denied) == (["mine.2"], [])
+    topics.recheck(topic="open.1", visitor=Visitor(user=AnonymousUser(), id="u2", name=""))
+    await bob.until(lambda: bob.denied)
+
+
+async def test_a_right_to_whisper_ends_too(rules: Rules, connected: Callable[..., Any]) -> None:
+    ann = await connected("ann-key", "mine.1")
+    rules.granted["u1", "mine.1"] = Access(read=True)
+    topics.recheck(topic="mine.1")
+    await until(lambda: rules.asked)
+    ann.tell(op="whisper", topic="mine.1", type="typing", data={})
+    await ann.until(lambda: ann.said("error"))
+    assert ann.denied == []
+    assert ann.said("event") == []
+
+
+async def test_a_right_that_ends_while_it_is_asked_for_is_refused_once(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    ann = await connected("ann-key")
+    rules.joins.clear()
+    asking = asyncio.ensure_future(ann.follow("mine.1"))
+    feeds = Hub.current().feeds
+    await until(lambda: "mine.1" in feeds)
+    rules.granted["u1", "mine.1"] = NOTHING
+    topics.recheck(topic="mine.1")
+    await until(lambda: "mine.1" not in feeds)
+    rules.joins.set()
+    assert (await asking)["code"] == "denied"
+    assert ann.denied == []
+    assert ann.said("subscribed") == []
+
+
+async def test_a_right_stays_while_nobody_can_say_and_ends_with_the_answer(
+    rules: Rules, connected: Callable[..., Any], quick: None
+) -> None:
+    ann = await connected("ann-key", "mine.1")
+    rules.away, rules.granted["u1", "mine.1"] = True, NOTHING
+    topics.recheck(topic="mine.1")
+    await asyncio.sleep(0.05)
+    await answered(ann)
+    assert ann.denied == []
+    rules.away = False
+    await ann.until(lambda: ann.denied)
+
+
+async def test_every_socket_is_asked_again_in_rounds(
+    rules: Rules, connected: Callable[..., Any], quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rights, "SLICE", 2)
+    sockets = [await connected("ann-key", "mine.1") for _ in range(5)]
+    assert rules.asked == []
+    rules.granted["u1", "mine.1"] = NOTHING
+    monkeypatch.setattr(rights, "ROUND_SECONDS", 0.05)
+    for socket in sockets:
+        await socket.until(lambda told=socket: told.denied)
+
+
+async def test_a_socket_is_not_asked_again_before_its_round(
+    rules: Rules, connected: Callable[..., Any], quick: None
+) -> None:
+    await connected("ann-key", "mine.1")
+    await asyncio.sleep(0.1)
+    assert rules.asked == []
+
+
+async def test_who_has_become_another_comes_back_to_be_told(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    ann = await connected("ann-key", "mine.1")
+    rules.people["ann-key"] = "u2"
+    topics.recheck(visitor="u1")
+    await ann.until(lambda: ann.closed)
+    assert ann.closed == 4000
+    assert ann.frames[-1]["op"] == "bye"
+    assert ann.frames[-1]["retry_ms"] >= 0
+
+
+async def test_credentials_that_hold_no_more_stop_the_client(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    ann = await connected("ann-key", "mine.1")
+    rules.people["ann-key"] = Refused("denied", "This token has ended.")
+    topics.recheck(visitor="u1")
+    await ann.until(lambda: ann.closed)
+    assert (ann.closed, ann.frames[-1]["reason"]) == (4501, "This token has ended.")
+
+
+async def test_one_word_over_the_layer_reaches_another_process(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    ann = await connected("ann-key", "mine.1")
+    rules.granted["u1", "mine.1"] = NOTHING
+    word = {"type": "topics.recheck", "topic": "mine.1", "visitor": None, "session": None}
+    Hub.current()._hear_layer(rechecking.word_of({**word, "origin": "another process"}) or _none())
+    await ann.until(lambda: ann.denied)
+
+
+def _none() -> Recheck:
+    raise AssertionError("the message was not understood")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        "topics.recheck",
+        {"type": "topics.bell", "topic": "a", "origin": "x"},
+        {"type": "topics.recheck", "origin": "x"},
+        {"type": "topics.recheck", "topic": 7, "origin": "x"},
+        {"type": "topics.recheck", "topic": "a"},
+    ],
+)
+def test_other_messages_of_the_layer_are_no_words(message: Any) -> None:
+    assert rechecking.word_of(message) is None
+
+
+def test_recheck_says_what_it_needs() -> None:
+    with pytest.raises(BadOption, match="topic=, or visitor="):
+        topics.recheck()
+    with pytest.raises(BadOption, match="got neither"):
+        topics.recheck(visitor=Visitor(user=AnonymousUser(), id=None, name=""))
+    with pytest.raises(BadTopic):
+        topics.recheck(topic="no topic")
+
+
+def test_a_sessions_key_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(
+        "channels_celery.topics.outbound.group_send", lambda *sent: told.append(sent)
+    )
+    sign_out("the-secret-key")
+    ((group, message),) = told
+    assert group == "channels_celery.rights"
+    assert rechecking.word_of(message) is not None
+    assert "the-secret-key" not in json.dumps(message)
