@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import topics
     from .errors import Cancelled, Fail, LeaseLost, Retry
+    from .jobs.consumers import channel_consumer
     from .jobs.layer import CeleryChannelLayer
     from .jobs.registry import channel_task
     from .jobs.send import asend, send
@@ -17,6 +18,7 @@ __all__ = [
     "LeaseLost",
     "Retry",
     "asend",
+    "channel_consumer",
     "channel_task",
     "send",
     "topics",
@@ -30,6 +32,7 @@ _HOMES = {
     "LeaseLost": ".errors",
     "Retry": ".errors",
     "asend": ".jobs.send",
+    "channel_consumer": ".jobs.consumers",
     "channel_task": ".jobs.registry",
     "send": ".jobs.send",
 }

@@ -25,6 +25,8 @@ class ChannelHandler:
     name: str
     function: Callable[..., Any]
     options: Options
+    #: Looks at a message before it is accepted; raises BadMessage.
+    check: Callable[[dict[str, Any]], None] | None = None
 
     @property
     def place(self) -> str:
@@ -41,17 +43,21 @@ def channel_task(name: str, **given: Any) -> Callable[[Function], Function]:
     It is called as `function(job, message)` in a Celery worker, where it is the task
     `channel.<name>`. Raises BadOption for an option that does not exist.
     """
-    _check_name(name)
+    check_name(name)
     chosen = options.read(name, given)
 
     def register(function: Function) -> Function:
-        handler = ChannelHandler(name, function, chosen)
-        _refuse_second(handler)
-        _handlers[name] = handler
-        mirror.register(handler.name, chosen)
+        add(ChannelHandler(name, function, chosen))
         return function
 
     return register
+
+
+def add(handler: ChannelHandler) -> None:
+    """Register a background channel and its Celery task; BadOption when the name is taken."""
+    _refuse_second(handler)
+    _handlers[handler.name] = handler
+    mirror.register(handler.name, handler.options)
 
 
 def get(name: str) -> ChannelHandler:
@@ -72,7 +78,8 @@ def nearest(name: str) -> str | None:
     return next(iter(get_close_matches(name, _handlers, n=1)), None)
 
 
-def _check_name(name: object) -> None:
+def check_name(name: object) -> None:
+    """Raise BadOption for what can not be a channel's name."""
     if callable(name):
         raise BadOption('Write @channel_task("name"): a channel needs a name.')
     if not isinstance(name, str) or not _NAME.fullmatch(name):

@@ -39,6 +39,8 @@ def prepare(
     if not isinstance(message, dict):
         kind = type(message).__name__
         raise BadMessage(f"message: {kind} is no dict; send a dict of plain values")
+    if handler.check is not None:
+        handler.check(message)
     delay_ms, at_ms = _start(countdown, eta)
     return NewJob(
         id=uuid7(),

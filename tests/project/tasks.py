@@ -7,8 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from channels_celery import Fail, Retry, channel_task
+from channels_celery import Fail, Retry, channel_consumer, channel_task
 from channels_celery.jobs.handle import Job
+from tests.project.consumers import Counter, SlowCounter
+
+channel_consumer("counter", Counter)
+channel_consumer("slow-counter", SlowCounter, retry_backoff=False, default_retry_delay=0.2)
 
 
 @channel_task("add")
