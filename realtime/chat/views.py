@@ -3,7 +3,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseBase,
+    JsonResponse,
+)
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -41,26 +48,18 @@ def room(request: HttpRequest, room: str) -> HttpResponse:
     found = Room.objects.filter(pk=room).first()
     if found is None:
         return _rooms(request, status=404, missing=room, wanted=room)
-    if _wants_json(request):
-        return _messages(found, request.GET.get("before"))
+    before = request.GET.get("before")
+    if before is not None and not (before.isascii() and before.isdigit()):
+        return HttpResponseBadRequest("before: expected a message's number.")
     # Positions first, then the state: what happens in between arrives as events.
     context = _frame(request) | {"position": topics.position(topic_of(room))}
-    context |= {"room": found, "topic": topic_of(room), "page": history.page(found)}
+    page = history.page(found, None if before is None else int(before))
+    messages = [describe_by(message) for message in page.messages]
+    state = {"messages": messages, "more": page.more}
+    if _wants_json(request):
+        return JsonResponse(state | {"position": asdict(context["position"])})
+    context |= {"room": found, "topic": topic_of(room), "page": page, "state": state}
     return render(request, "chat/room.html", context | {"text_length": TEXT_LENGTH})
-
-
-def _messages(room: Room, before: str | None) -> JsonResponse:
-    position = topics.position(topic_of(room.pk))
-    if before is not None and not (before.isascii() and before.isdigit()):
-        return JsonResponse({"error": "before: expected a message's number."}, status=400)
-    page = history.page(room, None if before is None else int(before))
-    return JsonResponse(
-        {
-            "messages": [describe_by(message) for message in page.messages],
-            "more": page.more,
-            "position": asdict(position),
-        }
-    )
 
 
 def _rooms(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:

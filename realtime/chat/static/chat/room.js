@@ -1,0 +1,138 @@
+// A room's page: puts its parts together.
+
+import { connect, positionOf } from "../channels_celery/client.js";
+import { Composer } from "./composer.js";
+import { History } from "./history.js";
+import { Messages, part } from "./messages.js";
+import { Reading } from "./reading.js";
+import { Rooms } from "./rooms.js";
+import { newId, Sending } from "./sending.js";
+import { showState } from "./state.js";
+import { Timeline } from "./timeline.js";
+import { Typing } from "./typing.js";
+import { typingOf } from "./words.js";
+
+const element = (id) => document.getElementById(id);
+const room = element("room");
+const { topic, visitor } = room.dataset;
+const list = element("messages");
+const say = (sentence) => (element("said").textContent = sentence);
+const alert = (sentence) => (element("alert").textContent = sentence);
+
+// A page of history by its address is for those without scripts.
+if (location.search) location.replace(location.pathname);
+
+const timeline = new Timeline({ id: visitor, name: "You" });
+timeline.reset(JSON.parse(element("state").textContent));
+const messages = new Messages(timeline, list, element("message"), element("empty"));
+const connection = connect(room.dataset.socket);
+const rooms = new Rooms(connection, element("rooms"));
+messages.showAll();
+const reading = new Reading(element("scroller"), list, element("pill"), () =>
+  rooms.read(room.dataset.room, timeline.last),
+);
+const show = (id) => reading.steady(() => messages.show(id));
+const history = new History(timeline, element("earlier"), element("scroller"), (change) =>
+  reading.steady(() => {
+    change();
+    messages.showAll();
+  }),
+);
+const sending = new Sending((type, data) => connection.publish(topic, type, data), timeline, show, alert);
+const typing = new Typing(showTyping, () => connection.whisper(topic, "typing"));
+
+// Events.
+
+showState(connection);
+connection.on("state", (state) => {
+  // Signed in or out in another tab: who one is here is decided by the page.
+  if (state === "connected" && connection.visitor && connection.visitor !== visitor) location.reload();
+});
+connection.subscribe(topic, { since: positionOf(room), onEvent: take, onGap: reload });
+
+function take(event) {
+  if (event.type === "typing") {
+    if (event.by.id !== visitor) typing.heard(event.by);
+    return;
+  }
+  const changed = timeline.apply(event);
+  if (!changed) return;
+  const { message, isNew } = changed;
+  if (!isNew || timeline.isOwn(message)) return show(message.id);
+  typing.stopped(message.by.id);
+  reading.arrive(() => messages.show(message.id), () => messages.of(message.id));
+  say(`${message.by.name}: ${message.text}`);
+}
+
+async function reload() {
+  try {
+    await history.reload();
+  } catch {
+    setTimeout(reload, 2000 + Math.random() * 2000);
+  }
+}
+
+function showTyping(names) {
+  const pieces = typingOf(names).map((piece) => {
+    if (typeof piece === "string") return piece;
+    const name = document.createElement("bdi");
+    name.textContent = piece.name;
+    return name;
+  });
+  element("typing").replaceChildren(...pieces);
+}
+
+// What one does.
+
+const composer = new Composer(element("composer"), `chat.draft.${topic}`, {
+  send(text) {
+    alert("");
+    typing.sent();
+    reading.answered();
+    sending.write(newId(), text, Date.now());
+    reading.toEnd();
+  },
+  edit: (id, text) => {
+    alert("");
+    sending.edit(id, text);
+  },
+  typing: () => typing.typed(Date.now()),
+  editLast: () => edit(timeline.all.findLast((message) => timeline.isOwn(message) && !message.deleted)),
+});
+
+function edit(message) {
+  if (message?.state === "sent") composer.edit(message.id, message.text);
+}
+
+async function remove(id) {
+  const dialog = element("confirm");
+  dialog.returnValue = "";
+  dialog.showModal();
+  await new Promise((closed) => dialog.addEventListener("close", closed, { once: true }));
+  if (dialog.returnValue !== "delete") return;
+  if (composer.editing === id) composer.cancel();
+  sending.delete(id);
+  messages.of(id).focus();
+}
+
+list.addEventListener("click", ({ target }) => {
+  const { id } = target.closest('[data-part="message"]')?.dataset ?? {};
+  const action = target.closest("button")?.dataset.part;
+  if (action === "edit") edit(timeline.get(id));
+  if (action === "delete") remove(id);
+  if (action === "again") sending.again(id);
+  if (action !== "discard") return;
+  timeline.discard(id);
+  messages.remove(id);
+  composer.focus();
+});
+
+list.addEventListener("focusin", ({ target }) => messages.mark(target.closest('[data-part="message"]')));
+
+list.addEventListener("keydown", (event) => {
+  const here = event.target.closest('[data-part="message"]');
+  const there = { ArrowUp: here.previousElementSibling, ArrowDown: here.nextElementSibling }[event.key];
+  if (!there) return;
+  event.preventDefault();
+  there.focus();
+});
