@@ -27,6 +27,8 @@ class About(Protocol):
     def reply_channel(self) -> str: ...
 
 
+#: What people read of a job that was cancelled.
+CANCELLED = {"code": "cancelled", "message": "The work was cancelled."}
 #: Room for a result beside an event's other keys.
 RESULT_BYTES = jsontext.EVENT_BYTES - 1_024
 

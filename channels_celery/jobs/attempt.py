@@ -12,15 +12,16 @@ import celery
 from celery.exceptions import Retry as CeleryRetry
 from django.db import close_old_connections
 
-from channels_celery import loop, settings
+from channels_celery import settings
 from channels_celery.errors import JobFailed
 
-from . import announcing, lease, ledger, registry
+from . import announcing, bridge, lease, ledger, registry
 from .handle import Job
 from .ledger import Claim
 from .perseverance import persevere
 from .registry import ChannelHandler
-from .verdict import Succeeded, Verdict, judge, succeed
+from .states import State
+from .verdict import Ended, Succeeded, Verdict, cancelled, judge, succeed
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +46,10 @@ def run(task: celery.Task, job_id: str, fence: int) -> None:
         job.held_by(held)
         verdict = _work(handler, job, claim.message)
         recorded = _record(claim, verdict)
-    if not recorded:
+    if recorded is None:
         logger.warning("job %s attempt %d lost its lease", claim.id, claim.attempt)
         return
-    _mirror(claim, verdict)
+    _mirror(claim, recorded)
 
 
 def _claim(handler: ChannelHandler, job: UUID, fence: int, run: str) -> Claim | None:
@@ -77,7 +78,7 @@ def _work(handler: ChannelHandler, job: Job, message: Any) -> Verdict:
     try:
         value = handler.function(job, message)
         if hasattr(value, "__await__"):
-            value = loop.submit(value).result()
+            value = bridge.complete(value)
         return succeed(value)
     except BaseException as error:
         if _ended_from_outside(error):
@@ -93,7 +94,18 @@ def _ended_from_outside(error: BaseException) -> bool:
     return isinstance(error, SystemExit) and error.code == signal.SIGTERM - 256
 
 
-def _record(claim: Claim, verdict: Verdict) -> bool:
+def _record(claim: Claim, verdict: Verdict) -> Verdict | None:
+    """The verdict as it was recorded; None: the attempt has lost its lease."""
+    if _recorded(claim, verdict):
+        return verdict
+    if isinstance(verdict, Ended) and verdict.state is State.RETRYING:
+        # Who was asked to stop gets no other run, also when no heartbeat has said so yet.
+        instead = cancelled(verdict.error)
+        return instead if _recorded(claim, instead) else None
+    return None
+
+
+def _recorded(claim: Claim, verdict: Verdict) -> bool:
     content = announcing.data(claim, claim.attempt, **verdict.content)
     event = announcing.draft(claim, verdict.event, content)
     recorded, repeated = persevere(lambda session: verdict.record(session, claim, event))

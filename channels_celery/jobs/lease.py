@@ -19,7 +19,7 @@ from django.db import DatabaseError
 from channels_celery import jsontext, settings
 from channels_celery.database import session
 
-from . import ledger
+from . import ledger, pools
 from .ledger import Claim
 
 logger = logging.getLogger(__name__)
@@ -68,8 +68,20 @@ class Lease:
             return
         self.lost = self.lost or renewal is None
         self.cancelled = self.cancelled or (renewal is not None and renewal.cancel)
+        if self.cancelled:
+            # Its end is near: whoever takes the job must find this process stopped soon.
+            self._next = min(self._next, self._renewed_at + SOON_SECONDS)
         if progress is not None:
             self._on_progress(progress)
+
+    def taken(self) -> bool:
+        """Whether the ledger has cancelled the job while its handler went on."""
+        claim = self.claim
+        try:
+            with session() as current:
+                return ledger.taken(current, claim.id, run=claim.run, fence=claim.fence)
+        except DatabaseError:
+            return False
 
 
 class _Keeper:
@@ -103,6 +115,15 @@ class _Keeper:
             for lease in held:
                 if lease.wait_seconds <= 0:
                     lease.renew()
+                    if lease.lost and lease.taken():
+                        self._end_with(lease)
+
+    def _end_with(self, lease: Lease) -> None:
+        """End this process with a handler that did not stop; not if it has just returned."""
+        with self._changed:
+            if lease in self._leases:
+                logger.warning("job %s was cancelled, its handler is ended", lease.claim.id)
+                pools.end_this_child()
 
 
 _keeper: _Keeper | None = None

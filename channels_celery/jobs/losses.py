@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from channels_celery import jsontext
+from channels_celery import jsontext, settings
 from channels_celery.database import Session
 
 from . import announcing, hints, ledger, registry
 from .hints import Hint
 from .ledger import Lost
 from .options import Options
+from .states import State
 
 _WORDS = {
     "lost": "The worker stopped while it did the work.",
     "time_limit": "The work took too long.",
     "expired": "Nobody took up the work in time.",
+    "cancelled": announcing.CANCELLED["message"],
 }
 
 
@@ -38,19 +40,33 @@ def expire(session: Session) -> None:
             announcing.tell(job, "job.cancelled", content)
 
 
+def cancel_overdue(session: Session) -> None:
+    """Cancel every running job whose grace time has passed; then its process ends itself."""
+    grace_ms = int(settings.current().CANCEL_GRACE_SECONDS * 1_000)
+    for job in ledger.overdue(session, grace_ms):
+        ledger.end_cancelled(session, job)
+
+
 def _take(session: Session, lost: Lost, code: str) -> None:
-    failed = lost.attempt >= lost.max_attempts
-    wait = 0.0 if failed else _wait_seconds(lost, code)
+    state = _next_state(lost)
+    code = "cancelled" if state is State.CANCELLED else code
+    again = state is State.RETRYING
+    wait = _wait_seconds(lost, code) if again else 0.0
     at = lost.at + int(wait * 1_000)
-    more = {} if failed else {"next_at": at}
+    more = {"next_at": at} if again else {}
     content = announcing.data(lost, lost.attempt, error=_error(code), **more)
-    kind = "job.failed" if failed else "job.retrying"
-    event = announcing.draft(lost, kind, content)
-    if not ledger.lose(session, lost, failed=failed, at=at, error=_stored(code), event=event):
+    event = announcing.draft(lost, f"job.{state}", content)
+    if not ledger.lose(session, lost, state=state, at=at, error=_stored(code), event=event):
         return
-    announcing.tell(lost, kind, content)
-    if not failed:
+    announcing.tell(lost, f"job.{state}", content)
+    if again:
         hints.publish(Hint(lost.channel, lost.id, lost.fence + 1), seconds=wait)
+
+
+def _next_state(lost: Lost) -> State:
+    if lost.cancelled:
+        return State.CANCELLED
+    return State.FAILED if lost.attempt >= lost.max_attempts else State.RETRYING
 
 
 def _wait_seconds(lost: Lost, code: str) -> float:

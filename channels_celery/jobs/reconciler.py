@@ -87,6 +87,7 @@ class Reconciler:
                         losses.reap_run(session, run, code)
                     ledger.beat(session, self._worker)
                     losses.reap(session)
+                    losses.cancel_overdue(session)
                     losses.expire(session)
                     elapsed, self._last = time.monotonic() - self._last, time.monotonic()
                     backlog.repeat(session, broker, self._worker.id, elapsed)

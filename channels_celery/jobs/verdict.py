@@ -87,6 +87,8 @@ def succeed(value: Any) -> Succeeded | Ended:
 def judge(error: BaseException, options: Options, job: Job) -> Ended:
     """The verdict on what a handler raised: another run, failed or cancelled."""
     code, message = _words(error)
+    if code != "cancelled" and job.cancelled and options.retries(error):
+        return cancelled(error)
     if code == "cancelled" or not options.retries(error) or job.attempt >= job.max_attempts:
         return _ended(code, message, error)
     wait = options.delay(job.attempt)
@@ -103,6 +105,11 @@ def judge(error: BaseException, options: Options, job: Job) -> Ended:
     )
 
 
+def cancelled(error: BaseException) -> Ended:
+    """The verdict on a handler that ended by this error after it was asked to stop."""
+    return _ended(announcing.CANCELLED["code"], announcing.CANCELLED["message"], error)
+
+
 def _ended(code: str, message: str, error: BaseException) -> Ended:
     content = {"error": {"code": code, "message": message}}
     return Ended(code=code, message=message, error=error, content=content)
@@ -111,7 +118,7 @@ def _ended(code: str, message: str, error: BaseException) -> Ended:
 def _words(error: BaseException) -> tuple[str, str]:
     """What is shown to people: only the texts of Fail and Retry are meant for them."""
     if isinstance(error, Cancelled):
-        return "cancelled", "The work was cancelled."
+        return announcing.CANCELLED["code"], announcing.CANCELLED["message"]
     if isinstance(error, SoftTimeLimitExceeded):
         return "time_limit", "The work took too long."
     if isinstance(error, Fail | Retry):

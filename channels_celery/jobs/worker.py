@@ -15,7 +15,7 @@ from celery import bootsteps, signals
 
 from channels_celery import ids
 
-from . import backlog, registry
+from . import backlog, pools, registry
 from .ledger import LiveWorker
 from .reconciler import Reconciler
 
@@ -52,6 +52,7 @@ class PoolWatch(bootsteps.StartStopStep):
 
 def connect() -> None:
     """Attach to Celery's signals; called once when Django is ready."""
+    pools.connect()
     signals.celeryd_init.connect(_before_set_up, dispatch_uid="channels_celery.init")
     signals.celeryd_after_setup.connect(_consume_all, dispatch_uid="channels_celery.queues")
     signals.worker_ready.connect(_start, dispatch_uid="channels_celery.start")

@@ -10,6 +10,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "channels_celery",
     "tests.project",
+    "tests.project.running",
 ]
 DATABASES = {"default": json.loads(os.environ["TEST_DATABASE"])}
 CELERY_BROKER_URL = os.environ["TEST_REDIS_URL"]

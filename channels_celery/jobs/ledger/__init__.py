@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .accept import Inserted, NewJob, insert, redrive
 from .attempts import Claim, Outcome, claim, confirm, finish, reply, retry
+from .cancelling import cancel, end_cancelled, overdue, taken
 from .leases import Lost, Renewal, lose, lost_leases, lost_runs, renew
 from .reminders import Expired, expire, expired, remind
 from .workers import LiveWorker, beat, leave, live_workers
@@ -23,8 +24,10 @@ __all__ = [
     "Outcome",
     "Renewal",
     "beat",
+    "cancel",
     "claim",
     "confirm",
+    "end_cancelled",
     "expire",
     "expired",
     "finish",
@@ -34,9 +37,11 @@ __all__ = [
     "lose",
     "lost_leases",
     "lost_runs",
+    "overdue",
     "redrive",
     "remind",
     "renew",
     "reply",
     "retry",
+    "taken",
 ]

@@ -31,7 +31,8 @@ WHERE id = {id} AND fence = %(fence)s AND state = 'running' RETURNING topic
 _RETRY = """
 UPDATE channels_celery_job SET state = 'retrying', due = %(at)s, ready = %(at)s, hints = 0,
   error = %(error)s, traceback = %(traceback)s, lease = NULL
-WHERE id = {id} AND fence = %(fence)s AND state = 'running' RETURNING topic
+WHERE id = {id} AND fence = %(fence)s AND state = 'running' AND cancel_requested IS NULL
+RETURNING topic
 """
 
 # The lock makes a reply and the loss of its lease happen one after the other.
@@ -109,7 +110,10 @@ def finish(session: Session, claim: Claim, outcome: Outcome, event: Draft) -> bo
 def retry(
     session: Session, claim: Claim, *, at: int, error: str, traceback: str, event: Draft
 ) -> bool:
-    """Wait until `at` for the next attempt. False: the attempt has lost its lease."""
+    """Wait until `at` for the next attempt.
+
+    False: the attempt has lost its lease, or somebody wants the job to stop.
+    """
     params = {
         "id": key(claim.id),
         "fence": claim.fence,

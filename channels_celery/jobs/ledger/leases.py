@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from channels_celery.database import Row, Session
+from channels_celery.jobs.states import State
 from channels_celery.topics import log
 from channels_celery.topics.events import Draft
 
@@ -21,16 +22,19 @@ WHERE run = %(run)s AND id = {id} AND state = 'running' RETURNING cancel_request
 """
 
 _LOST = """
-SELECT id, channel, attempt, max_attempts, losses, fence, topic, reply_channel, {now}
+SELECT id, channel, attempt, max_attempts, losses, fence, cancel_requested, topic,
+  reply_channel, {now}
 FROM channels_celery_job WHERE state = 'running' AND """
 
 _LOSE = """
 UPDATE channels_celery_job SET state = %(state)s, losses = losses + 1, fence = fence + 1,
   lease = NULL, run = '', hints = %(hints)s, error = %(error)s,
-  due = CASE WHEN %(state)s = 'failed' THEN NULL ELSE CAST(%(due)s AS bigint) END,
-  ready = CASE WHEN %(state)s = 'failed' THEN ready ELSE CAST(%(at)s AS bigint) END,
-  finished = CASE WHEN %(state)s = 'failed' THEN {now} ELSE NULL END
-WHERE id = {id} AND fence = %(fence)s AND state = 'running' RETURNING topic
+  due = CASE WHEN %(state)s = 'retrying' THEN CAST(%(due)s AS bigint) ELSE NULL END,
+  ready = CASE WHEN %(state)s = 'retrying' THEN CAST(%(at)s AS bigint) ELSE ready END,
+  finished = CASE WHEN %(state)s = 'retrying' THEN NULL ELSE {now} END
+WHERE id = {id} AND fence = %(fence)s AND state = 'running'
+  AND (cancel_requested IS NULL OR %(state)s <> 'retrying')
+RETURNING topic
 """
 
 
@@ -51,6 +55,8 @@ class Lost:
     max_attempts: int
     losses: int
     fence: int
+    #: Somebody wants the job to stop: it does not run again.
+    cancelled: bool
     topic: str
     reply_channel: str
     at: int
@@ -75,8 +81,8 @@ def lost_runs(session: Session, run: str) -> list[Lost]:
     return _lost(session, "run = %(run)s", {"run": run})
 
 
-def lose(session: Session, lost: Lost, *, failed: bool, at: int, error: str, event: Draft) -> bool:
-    """Take the job from a lost attempt: to run again at `at`, or failed. False: it came back.
+def lose(session: Session, lost: Lost, *, state: State, at: int, error: str, event: Draft) -> bool:
+    """Take the job from a lost attempt: to run again at `at`, or ended. False: it came back.
 
     One that may run at once is marked as hinted: the caller publishes its hint.
     """
@@ -84,7 +90,7 @@ def lose(session: Session, lost: Lost, *, failed: bool, at: int, error: str, eve
     params = {
         "id": key(lost.id),
         "fence": lost.fence,
-        "state": "failed" if failed else "retrying",
+        "state": state.value,
         "at": at,
         "due": at + FIRST_REMINDER_MS if at_once else at,
         "hints": 1 if at_once else 0,
@@ -100,7 +106,7 @@ def _lost(session: Session, condition: str, params: dict[str, str]) -> list[Lost
 
 
 def _row(row: Row) -> Lost:
-    job, channel, attempt, max_attempts, losses, fence, topic, reply_channel, at = row
+    job, channel, attempt, max_attempts, losses, fence, cancel, topic, reply_channel, at = row
     return Lost(
         id=identity(job),
         channel=channel,
@@ -108,6 +114,7 @@ def _row(row: Row) -> Lost:
         max_attempts=max_attempts,
         losses=losses,
         fence=fence,
+        cancelled=cancel is not None,
         topic=topic,
         reply_channel=reply_channel,
         at=at,

@@ -120,7 +120,9 @@ def test_stale_attempt_changes_nothing(database: str) -> None:
     stale = claimed(job, lease_ms=-1)
     with ours.session() as session:
         (lost,) = ledger.lost_leases(session)
-        assert ledger.lose(session, lost, failed=False, at=0, error="{}", event=event(mid="lost"))
+        assert ledger.lose(
+            session, lost, state=State.RETRYING, at=0, error="{}", event=event(mid="lost")
+        )
     again = claimed(job, fence=2)
     assert not finish(stale, mid="stale")
     with ours.session() as session:

@@ -6,80 +6,19 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import pytest
 from django.db import connections
 
 from channels_celery import database as ours
-from channels_celery import ids
-from channels_celery.jobs import hints, ledger, mirror
-from channels_celery.jobs.hints import Hint
-from channels_celery.jobs.ledger import NewJob
-from channels_celery.jobs.models import Job
-from channels_celery.topics.models import Event
-from tests.integration.jobs.worker import end, environment, worker
-from tests.project import app, tasks
+from tests.integration.jobs.watch import Send, ended, job, runs, types
+from tests.integration.jobs.worker import end, worker
+from tests.project import tasks
 from tests.services import until
 
-Send = Callable[..., UUID]
 #: Importing them registered their channels, as Django does in every process.
 CHANNELS = [tasks.add, tasks.steps, tasks.flaky, tasks.hung, tasks.lively]
-
-
-@pytest.fixture
-def env(database: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
-    subprocess.run(["redis-cli", "-u", redis_url, "flushall"], check=True, capture_output=True)
-    return environment(database, redis_url, LEASE_SECONDS=3.0, HEARTBEAT_SECONDS=1.0)
-
-
-@pytest.fixture
-def send(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Send]:
-    """Accept a message as a web process does, and publish its hint unless told that it is lost."""
-    monkeypatch.setattr(app.conf, "broker_url", redis_url)
-    monkeypatch.setattr(mirror, "project_app", lambda: app)
-    broker = hints.Broker()
-    published: list[Hint] = []
-    monkeypatch.setattr(hints, "publish", lambda hint, seconds=0.0: published.append(hint))
-
-    def accept(channel: str, message: dict[str, Any], *, hinted: bool = True, **more: Any) -> UUID:
-        options = {"max_attempts": 4, **more}
-        new = NewJob(id=ids.uuid7(), channel=channel, message=json.dumps(message), **options)
-        with ours.session() as session:
-            ledger.insert(session, new)
-        if hinted:
-            hints.publish_all(broker, published)
-        published.clear()
-        return new.id
-
-    yield accept
-    broker.close()
-
-
-def job(alias: str, id: UUID) -> Job:
-    return Job.objects.using(alias).get(pk=id)
-
-
-def ended(alias: str, id: UUID, *, seconds: float = 20.0) -> Job:
-    def over() -> bool:
-        return job(alias, id).state in ("succeeded", "failed", "cancelled")
-
-    until(over, seconds=seconds, what=f"outcome of {job(alias, id)}")
-    return job(alias, id)
-
-
-def runs(marker: Path) -> int:
-    """How many attempts have come to the place where they hold."""
-    return len(marker.read_text().split()) if marker.exists() else 0
-
-
-def types(alias: str, topic: str) -> list[str]:
-    rows = Event.objects.using(alias).filter(topic=topic).order_by("seq")
-    assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
-    return [row.type for row in rows]
 
 
 def test_message_gets_its_result(

@@ -1,0 +1,35 @@
+"""What the worker's pool lets us do to a handler that does not end by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from celery import signals
+
+_main: int | None = None
+_child: int | None = None
+
+
+def connect() -> None:
+    """Attach to Celery's signals, which tell a pool's child from its worker's main process."""
+    signals.celeryd_init.connect(_note_main, dispatch_uid="channels_celery.main")
+    signals.worker_process_init.connect(_note_child, dispatch_uid="channels_celery.child")
+
+
+def _note_main(**_: Any) -> None:
+    global _main
+    _main = os.getpid()
+
+
+def _note_child(**_: Any) -> None:
+    # The solo pool sends this signal too, from the main process.
+    global _child
+    _child = None if os.getpid() == _main else os.getpid()
+
+
+def end_this_child() -> None:
+    """End this process if it is a pool's child, which its worker replaces; else do nothing."""
+    if _child == os.getpid():
+        os.kill(_child, signal.SIGKILL)

@@ -1,0 +1,35 @@
+"""Channels for the tests of what happens while a job runs."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from channels_celery import Cancelled, channel_task
+from channels_celery.jobs.handle import Job
+
+
+def hold(message: dict[str, Any]) -> None:
+    """Add a line to the marker file, and wait until it is removed."""
+    marker = Path(message["marker"])
+    with marker.open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    while marker.exists():
+        time.sleep(0.02)
+
+
+@channel_task("polite")
+def polite(job: Job, message: dict[str, Any]) -> None:
+    """Agree to stop when asked."""
+    while not job.cancelled:
+        time.sleep(0.02)
+    raise Cancelled
+
+
+@channel_task("stubborn")
+def stubborn(job: Job, message: dict[str, Any]) -> str:
+    """Never look whether anybody wants it to stop."""
+    hold(message)
+    return "held"
