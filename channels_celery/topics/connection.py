@@ -90,9 +90,10 @@ class Connection:
             self._ping()
 
     def stall(self, subscriber: Subscriber) -> None:
-        """The subscriber goes on once the reader has room; something is under way to prove that."""
+        """The subscriber goes on once the reader has room: a pong will tell, or the server."""
         self.stalled[subscriber] = None
-        self._ask()
+        if not self.outlet.busy and self.window.unmarked:
+            self._ping()
 
     def wake(self) -> None:
         """Let the next stalled subscriber read on: one at a time, so that each has its turn."""
@@ -100,10 +101,6 @@ class Connection:
             subscriber = next(iter(self.stalled))
             del self.stalled[subscriber]
             subscriber.feed.line_up(subscriber)
-
-    def _ask(self) -> None:
-        if not self.outlet.busy and self.window.unmarked:
-            self._ping()
 
     def _ping(self) -> None:
         self._pinged = asyncio.get_running_loop().time()
@@ -116,8 +113,6 @@ class Connection:
             self._go_on()
 
     def _go_on(self) -> None:
-        if self.stalled:
-            self._ask()
         if self._room is not None and self.has_room:
             self._room.set()
         self.wake()
@@ -160,7 +155,6 @@ class Connection:
     async def _until_room(self) -> None:
         while not self.has_room and not self.closed:
             self._room = asyncio.Event()
-            self._ask()
             await self._room.wait()
             self._room = None
 

@@ -27,7 +27,7 @@ class Feed:
     brought there by reads of the log, one at a time for all. No await stands between comparing
     and writing, so there is nothing to merge and nothing to lock.
 
-    Whoever is LIVE has `last == top`, and the log has confirmed how it got there.
+    Whoever is LIVE has our top as its last event, and the log has confirmed how it got there.
     """
 
     __slots__ = ("_behind", "_source", "_task", "epoch", "mid", "subscribers", "top", "topic")
@@ -135,12 +135,17 @@ class Feed:
         if not all_given:
             self._stall(subscriber)
             return
-        if subscriber.last == self.top:
+        if subscriber.last == self.top and self._agrees(subscriber.mid):
             subscriber.state = State.LIVE
             subscriber.replaying = False
         else:
             self.line_up(subscriber)
         subscriber.connection.wake()
+
+    def _agrees(self, mid: str) -> bool:
+        """Whether that is the event at our top, as far as we know which that is."""
+        self.mid = self.mid or mid
+        return not mid or mid == self.mid
 
     async def _catch_up(self) -> None:
         pause, longest = RETRY_SECONDS
@@ -188,10 +193,11 @@ class Feed:
         top = page.top
         other_log = bool(self.epoch) and self.epoch != top.epoch
         self.epoch = top.epoch
-        if top.seq > self.top or self.top == asked:
-            if top.seq == self.top and self.mid and top.mid:
-                other_log = other_log or self.mid != top.mid
+        if top.seq > self.top or (top.seq < self.top == asked):
             self.top, self.mid = top.seq, top.mid
+        elif top.seq == self.top and top.mid and top.mid != self.mid:
+            other_log = other_log or bool(self.mid)
+            self.mid = top.mid
         if other_log:
             self._doubt()
         self._demote()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -13,9 +11,10 @@ from channels_celery.topics import feed, hub
 from channels_celery.topics.doorbell import Bell
 from channels_celery.topics.hub import Hub
 
-from .readers import Log, Reader, bell, settle
+from .readers import Log, Logs, Reader, bell, settle
 
 READERS = 3
+TOPICS = ("chat.lobby", "chat.kitchen")
 STEPS = 80
 SCRIPTS = 60
 
@@ -25,6 +24,7 @@ WEIGHTS = {
     "turn": 20,
     "late bells": 4,
     "subscribe": 3,
+    "unsubscribe": 1,
     "reconnect": 3,
     "sleep": 3,
     "wake": 6,
@@ -42,35 +42,30 @@ RINGS = ("now", "now", "now", "now", "lost", "late", "twice", "bare")
 SIZES = (2, 2, 2, 2, 3000, 9000, 30000)
 
 
-def steps(seed: int) -> Iterator[tuple[Any, ...]]:
-    """A script of what happens, always the same for one seed."""
-    chance = random.Random(seed)
-    reader_of = {name: READERS for name in ("subscribe", "reconnect", "sleep", "wake")}
-    reader_of |= {"clog": READERS, "unclog": READERS}
-    most = {"turn": 9, "slow database": 7, "trim": 5, "roll back": 5, "late bells": 2}
-    for name in chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=STEPS):
-        if name == "publish":
-            yield name, chance.choice(RINGS), chance.choice(SIZES)
-        elif name in reader_of or name in most:
-            yield name, chance.randrange({**reader_of, **most}[name])
-        else:
-            yield (name,)
-
-
 class World:
-    """A hub, its log, three readers, and doorbells that have not rung yet."""
+    """A hub, its logs, three readers, and doorbells that have not rung yet."""
 
-    def __init__(self) -> None:
-        self.log = Log()
-        self.hub = hub._hubs[asyncio.get_running_loop()] = Hub(self.log)
-        self.readers = [Reader(self.hub).connect() for _ in range(READERS)]
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.logs = Logs(*TOPICS)
+        self.hub = hub._hubs[asyncio.get_running_loop()] = Hub(self.logs)
+        self.readers = [Reader(*TOPICS).connect() for _ in range(READERS)]
         self.late: list[Bell] = []
+        self.rolled_to: dict[str, int] = {}
 
-    async def step(self, name: str, *more: Any) -> None:
-        await getattr(self, name.replace(" ", "_"))(*more)
+    async def step(self) -> None:
+        (name,) = self.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
+        await getattr(self, name.replace(" ", "_"))()
 
-    async def publish(self, ring: str, size: int) -> None:
-        event = self.log.append(f'"{"x" * size}"')
+    def some_log(self) -> Log:
+        return self.logs.of[self.chance.choice(TOPICS)]
+
+    def some_reader(self) -> Reader:
+        return self.chance.choice(self.readers)
+
+    async def publish(self) -> None:
+        ring, size = self.chance.choice(RINGS), self.chance.choice(SIZES)
+        event = self.some_log().append(f'"{"x" * size}"')
         rung = bell(event, frame=ring != "bare" and size < 8000)
         if ring == "late":
             self.late.append(rung)
@@ -78,100 +73,123 @@ class World:
             for _ in range(2 if ring == "twice" else 1):
                 self.hub.hear(rung)
 
-    async def late_bells(self, backwards: bool) -> None:
-        for rung in reversed(self.late) if backwards else self.late:
+    async def late_bells(self) -> None:
+        self.chance.shuffle(self.late)
+        for rung in self.late:
             self.hub.hear(rung)
         self.late.clear()
 
-    async def turn(self, turns: int) -> None:
-        await settle(turns)
+    async def turn(self) -> None:
+        await settle(self.chance.randrange(9))
 
-    async def subscribe(self, number: int) -> None:
-        self.readers[number].subscribe()
+    async def subscribe(self) -> None:
+        self.some_reader().subscribe(self.chance.choice(TOPICS))
 
-    async def reconnect(self, number: int) -> None:
-        reader = self.readers[number]
+    async def unsubscribe(self) -> None:
+        self.some_reader().unsubscribe(self.chance.choice(TOPICS))
+
+    async def reconnect(self) -> None:
+        reader = self.some_reader()
         await reader.leave()
-        reader.connect().subscribe()
+        reader.connect()
+        for topic in TOPICS:
+            reader.subscribe(topic)
 
-    async def sleep(self, number: int) -> None:
-        self.readers[number].asleep = True
+    async def sleep(self) -> None:
+        self.some_reader().asleep = True
 
-    async def wake(self, number: int) -> None:
-        self.readers[number].wake()
+    async def wake(self) -> None:
+        self.some_reader().wake()
 
-    async def clog(self, number: int) -> None:
-        self.readers[number].open_gate.clear()
+    async def clog(self) -> None:
+        self.some_reader().gate.clear()
 
-    async def unclog(self, number: int) -> None:
-        self.readers[number].open_gate.set()
+    async def unclog(self) -> None:
+        self.some_reader().gate.set()
 
     async def sweep(self) -> None:
-        mark = self.log.sweep_began()
+        mark = self.logs.sweep_began()
         if await self.hub._sweep._compare(list(self.hub.feeds)):
-            self.log.sweep_ended(mark)
+            self.logs.sweep_ended(mark)
 
     async def renew(self) -> None:
-        if self.log.epoch:
-            self.log.renew()
+        log = self.some_log()
+        if log.epoch:
+            log.renew()
 
     async def away(self) -> None:
-        self.log.away = True
+        self.logs.away = True
 
     async def back(self) -> None:
-        self.log.away = False
+        self.logs.away = False
 
-    async def slow_database(self, turns: int) -> None:
-        self.log.turns = turns
+    async def slow_database(self) -> None:
+        self.logs.turns = self.chance.randrange(7)
 
-    async def trim(self, events: int) -> None:
-        self.log.trimmed_to = min(len(self.log.events), self.log.trimmed_to + events)
+    async def trim(self) -> None:
+        log = self.some_log()
+        # What was rolled back stays to be compared: a trimmed event proves nothing.
+        most = min(len(log.events), self.rolled_to.get(log.topic, len(log.events)))
+        log.trimmed_to = max(log.trimmed_to, min(most, log.trimmed_to + self.chance.randrange(5)))
 
-    async def roll_back(self, events: int) -> None:
-        # Below it a reader has no mid that could prove anything; doorbells of lost events are lost.
-        known = max((reader.start for reader in self.readers), default=0)
-        floor = max(known, self.log.trimmed_to)
-        self.log.roll_back(max(floor, len(self.log.events) - events))
+    async def roll_back(self) -> None:
+        """As a restored database: it was away, and comes back with less."""
+        log = self.some_log()
+        # Below its start a reader has no mid that could prove anything.
+        starts = [reader.following[log.topic].start for reader in self.readers]
+        floor = max(log.trimmed_to, *starts)
+        kept = max(floor, len(log.events) - self.chance.randrange(5))
+        del log.events[kept:]
+        self.rolled_to[log.topic] = min(kept, self.rolled_to.get(log.topic, kept))
         self.late.clear()
+        self.logs.trusted = False
 
     async def heal(self) -> None:
         """Everything works again; one sweep finds what was lost."""
-        self.log.away, self.log.turns = False, 0
+        self.logs.away, self.logs.turns = False, 0
         for reader in self.readers:
-            reader.open_gate.set()
+            reader.gate.set()
             reader.wake()
         await settle(250)
         for reader in self.readers:
             if reader.closed is not None:
                 await reader.leave()
                 reader.connect()
-            if not reader.live or not self.hub.feeds:
-                reader.subscribe()
+            for topic in TOPICS:
+                if not reader.following[topic].live:
+                    reader.subscribe(topic)
         await settle(250)
         await self.sweep()
         await settle(250)
 
+    def check(self, reader: Reader, topic: str) -> None:
+        log, following = self.logs.of[topic], reader.following[topic]
+        assert following.wrong == []
+        assert following.position is not None
+        assert following.position.seq == len(log.events)
+        assert following.position.epoch in ("", log.epoch)
+        assert following.mids == log.mids[following.start :]
+
     async def end(self) -> None:
         for reader in self.readers:
             await reader.leave()
+        assert self.hub.feeds == {}
+        assert self.hub.connections == set()
 
 
 async def play(seed: int) -> None:
-    world = World()
-    for number in range(READERS):
-        await world.subscribe(number)
+    world = World(seed)
+    for reader in world.readers:
+        for topic in TOPICS:
+            reader.subscribe(topic)
     await settle()
-    for name, *more in steps(seed):
-        await world.step(name, *more)
+    for _ in range(STEPS):
+        await world.step()
     await world.heal()
     for reader in world.readers:
-        assert reader.wrong == []
-        assert reader.position is not None
-        assert reader.position.seq == len(world.log.events)
-        assert reader.mids == world.log.mids[reader.start :]
+        for topic in TOPICS:
+            world.check(reader, topic)
     await world.end()
-    assert world.hub.feeds == {}
-    assert world.hub.connections == set()
 
 
 @pytest.mark.parametrize("seed", range(SCRIPTS))
