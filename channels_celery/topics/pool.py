@@ -69,7 +69,7 @@ def _bound(*, connection: Any, **_: Any) -> None:
     """A rule that hangs in the database may not hold a thread of the pool for ever."""
     if not threading.current_thread().name.startswith(NAME) or connection.vendor != "postgresql":
         return
-    if not connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
+    if not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False):
         # That setting marks a transaction pooler, where a session's settings are everybody's.
         with connection.cursor() as cursor:
             cursor.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
