@@ -34,4 +34,4 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update --quiet=2
 # shellcheck disable=SC2086 - a list of words
-apt-get install --quiet=2 --yes --no-install-recommends $packages
+apt-get install --quiet=2 --yes --no-install-recommends $packages >/dev/null

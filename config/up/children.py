@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import IO
 
-#: First wait before a dead child is started again; doubled each time up to the longest.
+#: Waits before a dead child is started again; doubled each time.
 BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 30.0
 
@@ -81,6 +82,7 @@ class Child:
         say("up", f"{self.name} is process {self._process.pid}")
         threading.Thread(target=self._forward, args=[self._process.stdout], daemon=True).start()
 
-    def _forward(self, lines: object) -> None:
-        for line in lines:  # type: ignore[attr-defined]
-            say(self.name, line)
+    def _forward(self, lines: IO[str]) -> None:
+        with lines:
+            for line in lines:
+                say(self.name, line)

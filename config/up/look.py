@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -47,30 +48,28 @@ class Look:
                 say("up", line)
         elif time.monotonic() > self._slow_at:
             self._slow_at = float("inf")
-            say("up", "not ready yet: " + ", ".join(f"{k} {v}" for k, v in missing.items()))
+            say("up", "not ready yet: " + ", ".join(map(" ".join, missing.items())))
 
 
 def lacking() -> dict[str, str]:
     """What `/readyz` says is not ok; empty once the site is ready."""
     host = _EVERYWHERE.get(settings.HOST, settings.HOST)
     name = settings.ALLOWED_HOSTS[0].lstrip(".*") or "localhost"
-    connection = HTTPConnection(host, settings.PORT, timeout=3)
     try:
-        connection.request("GET", "/readyz", headers={"Host": name})
-        report = json.loads(connection.getresponse().read())
+        with closing(HTTPConnection(host, settings.PORT, timeout=3)) as connection:
+            connection.request("GET", "/readyz", headers={"Host": name})
+            report = json.loads(connection.getresponse().read())
     except (OSError, HTTPException, ValueError):
         return {"web": "does not answer"}
-    finally:
-        connection.close()
-    awaited = report if settings.WORKERS else {**report, "workers": "ok"}
-    return {part: text for part, text in awaited.items() if text != "ok"}
+    if not settings.WORKERS:
+        del report["workers"]
+    return {part: text for part, text in report.items() if text != "ok"}
 
 
 def _code() -> dict[Path, int]:
     """When each module and template was last written."""
     if not settings.DEBUG:
         return {}
-    folders = [settings.BASE_DIR / package for package in PACKAGES]
-    files = [path for folder in folders for path in folder.rglob("*.*")]
+    files = [path for name in PACKAGES for path in (settings.BASE_DIR / name).rglob("*.*")]
     # An editor may replace a file between its listing and here.
     return {p: p.stat().st_mtime_ns for p in files if p.suffix in {".py", ".html"} and p.exists()}

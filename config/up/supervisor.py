@@ -10,8 +10,8 @@ from .children import Child, say
 
 TICK_SECONDS = 0.1
 LOOK_SECONDS = 0.5
-#: Longer than a worker's own grace for its handlers.
-STOP_SECONDS = 30.0
+#: 30 s: longer than a worker's own grace for its handlers.
+STOP_TICKS = 300
 
 
 class Supervisor:
@@ -21,7 +21,9 @@ class Supervisor:
         self._children = children
         self._signals = 0
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._signalled)
+            # Under nohup a closed terminal ends nothing.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._signalled)
 
     def run(self, look: Callable[[], None]) -> None:
         """Tend the children and `look` about once a second, until a signal comes."""
@@ -46,9 +48,8 @@ class Supervisor:
             members = list(group)
             for child in members:
                 child.ask_to_end()
-            deadline = time.monotonic() + STOP_SECONDS
-            while any(child.alive() for child in members) and self._signals == signals:
-                if time.monotonic() > deadline:
+            for _ in range(STOP_TICKS):
+                if self._signals > signals or not any(child.alive() for child in members):
                     break
                 time.sleep(TICK_SECONDS)
             for child in members:
