@@ -15,7 +15,7 @@ from django.db import close_old_connections
 from channels_celery import settings
 from channels_celery.errors import JobFailed
 
-from . import announcing, bridge, lease, ledger, registry
+from . import announcing, bridge, lease, ledger, registry, stopping
 from .handle import Job
 from .ledger import Claim
 from .perseverance import persevere
@@ -35,6 +35,9 @@ def run(task: celery.Task, job_id: str, fence: int) -> None:
     Only `celery.exceptions.Retry` and JobFailed leave: a MemoryError or SystemExit would end
     Celery's main process, and these two show the truth to Flower, signals and Sentry.
     """
+    if stopping.begun():
+        # Another worker's reconciler repeats the hint.
+        return
     handler = registry.get(task.name.removeprefix("channel."))
     started = time.monotonic()
     claim = _claim(handler, UUID(job_id), fence, task.request.id or "")

@@ -7,6 +7,7 @@ import signal
 from typing import Any
 
 from celery import signals
+from celery.concurrency import prefork
 
 _main: int | None = None
 _child: int | None = None
@@ -27,6 +28,11 @@ def _note_child(**_: Any) -> None:
     # The solo pool sends this signal too, from the main process.
     global _child
     _child = None if os.getpid() == _main else os.getpid()
+
+
+def has_children(pool: Any) -> bool:
+    """Whether this worker's pool runs handlers in processes of their own."""
+    return isinstance(pool, prefork.TaskPool)
 
 
 def end_this_child() -> None:

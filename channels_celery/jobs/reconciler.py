@@ -13,12 +13,15 @@ import queue
 import random
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 from django.db import connections
 
 from channels_celery import database, settings
+from channels_celery.database import Session
 
-from . import backlog, ledger, losses
+from . import backlog, ledger, losses, stopping
 from .hints import Broker
 from .ledger import LiveWorker
 
@@ -27,16 +30,20 @@ logger = logging.getLogger(__name__)
 #: After a failure the wait doubles up to here.
 LONGEST_WAIT_SECONDS = 30.0
 
+Runs = list[tuple[str, str]]
+
 _fork_lock = threading.RLock()
 
 
 class Reconciler:
     """What one worker does for all jobs, whoever ran them."""
 
-    def __init__(self, worker: LiveWorker) -> None:
+    def __init__(self, worker: LiveWorker, *, in_children: bool) -> None:
         self._worker = worker
+        self._in_children = in_children
         self._gone: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
         self._stopping = False
+        self._left = False
         self._last = time.monotonic()
         self._thread = threading.Thread(
             target=self._run, name="channels_celery.reconciler", daemon=True
@@ -47,7 +54,13 @@ class Reconciler:
         self._thread.start()
 
     def stop(self) -> None:
+        """Begin the grace time of the handlers that run; never blocks."""
         self._stopping = True
+        self._gone.put(None)
+
+    def join(self) -> None:
+        """The worker's last act, when its handlers have ended."""
+        self._stopping = self._left = True
         self._gone.put(None)
         self._thread.join(timeout=2 * database.STATEMENT_TIMEOUT_SECONDS)
 
@@ -65,9 +78,22 @@ class Reconciler:
                 # What we were told is kept until the database has taken it.
                 for run in runs:
                     self._gone.put(run)
-        self._say_goodbye()
+        # Its row grows old by itself when this fails.
+        _alone(lambda session, _: ledger.leave(session, self._worker.id))
+        self._wait_for_handlers()
 
-    def _next_runs(self, seconds: float) -> list[tuple[str, str]]:
+    def _wait_for_handlers(self) -> None:
+        """Let handlers end by themselves; after the grace time give back what they do."""
+        deadline = time.monotonic() + settings.current().STOP_GRACE_SECONDS
+        while not self._left and (left := deadline - time.monotonic()) > 0:
+            runs = self._next_runs(left)
+            if runs:
+                _alone(partial(_reap, runs=runs))
+        if not self._left:
+            _alone(stopping.give_back)
+            stopping.end_handlers(in_children=self._in_children)
+
+    def _next_runs(self, seconds: float) -> Runs:
         found = []
         try:
             found.append(self._gone.get(timeout=seconds))
@@ -77,37 +103,39 @@ class Reconciler:
             pass
         return [run for run in found if run is not None]
 
-    def _tick(self, runs: list[tuple[str, str]]) -> bool:
+    def _tick(self, runs: Runs) -> bool:
         """One round; False: the database or the broker did not answer."""
-        with _fork_lock:
-            broker = Broker()
-            try:
-                with database.session() as session:
-                    for run, code in runs:
-                        losses.reap_run(session, run, code)
-                    ledger.beat(session, self._worker)
-                    losses.reap(session)
-                    losses.cancel_overdue(session)
-                    losses.expire(session)
-                    elapsed, self._last = time.monotonic() - self._last, time.monotonic()
-                    backlog.repeat(session, broker, self._worker.id, elapsed)
-            except Exception as error:  # noqa: BLE001 - it waits, it never exits
-                logger.warning("reconciler waits: %r", error)
-                return False
-            finally:
-                broker.close()
-                _close_all()
-        return True
+        return _alone(lambda session, broker: self._reconcile(session, broker, runs))
 
-    def _say_goodbye(self) -> None:
-        with _fork_lock:
-            try:
-                with database.session() as session:
-                    ledger.leave(session, self._worker.id)
-            except Exception as error:  # noqa: BLE001 - its row grows old by itself
-                logger.warning("worker row not removed: %r", error)
-            finally:
-                _close_all()
+    def _reconcile(self, session: Session, broker: Broker, runs: Runs) -> None:
+        _reap(session, broker, runs)
+        ledger.beat(session, self._worker)
+        losses.reap(session)
+        losses.cancel_overdue(session)
+        losses.expire(session)
+        elapsed, self._last = time.monotonic() - self._last, time.monotonic()
+        backlog.repeat(session, broker, self._worker.id, elapsed)
+
+
+def _reap(session: Session, _: Broker, runs: Runs) -> None:
+    for run, code in runs:
+        losses.reap_run(session, run, code)
+
+
+def _alone(work: Callable[[Session, Broker], None]) -> bool:
+    """Work while nothing forks, and leave no connection open; False: something did not answer."""
+    with _fork_lock:
+        broker = Broker()
+        try:
+            with database.session() as session:
+                work(session, broker)
+        except Exception as error:  # noqa: BLE001 - it waits, it never exits
+            logger.warning("reconciler waits: %r", error)
+            return False
+        finally:
+            broker.close()
+            _close_all()
+    return True
 
 
 def _wait_seconds(failures: int) -> float:

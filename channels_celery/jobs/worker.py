@@ -15,7 +15,7 @@ from celery import bootsteps, signals
 
 from channels_celery import ids
 
-from . import backlog, pools, registry
+from . import backlog, pools, registry, stopping
 from .ledger import LiveWorker
 from .reconciler import Reconciler
 
@@ -57,6 +57,7 @@ def connect() -> None:
     signals.celeryd_after_setup.connect(_consume_all, dispatch_uid="channels_celery.queues")
     signals.worker_ready.connect(_start, dispatch_uid="channels_celery.start")
     signals.worker_shutting_down.connect(_stop, dispatch_uid="channels_celery.stop")
+    signals.worker_shutdown.connect(_leave, dispatch_uid="channels_celery.leave")
     signals.task_failure.connect(_child_lost, dispatch_uid="channels_celery.lost")
     signals.task_revoked.connect(_child_ended, dispatch_uid="channels_celery.ended")
 
@@ -65,6 +66,7 @@ def _before_set_up(instance: Any, options: dict[str, Any], **_: Any) -> None:
     global _queues_given
     _queues_given = bool(options.get("queues"))
     instance.app.steps["consumer"].add(PoolWatch)
+    stopping.prepare()
 
 
 def _consume_all(instance: Any, **_: Any) -> None:
@@ -84,13 +86,20 @@ def _start(sender: Any, **_: Any) -> None:
         queues=frozenset(consumer.app.amqp.queues.consume_from),
         channels=frozenset(registry.channels()),
     )
-    _reconciler = Reconciler(worker)
+    _reconciler = Reconciler(worker, in_children=pools.has_children(consumer.pool))
     _reconciler.start()
 
 
 def _stop(**_: Any) -> None:
+    # In a signal handler: nothing here may wait.
+    stopping.begin()
     if _reconciler is not None:
         _reconciler.stop()
+
+
+def _leave(**_: Any) -> None:
+    if _reconciler is not None:
+        _reconciler.join()
 
 
 def _child_lost(task_id: str, exception: BaseException, **_: Any) -> None:

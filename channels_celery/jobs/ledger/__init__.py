@@ -11,6 +11,7 @@ from .accept import Inserted, NewJob, insert, redrive
 from .attempts import Claim, Outcome, claim, confirm, finish, reply, retry
 from .cancelling import cancel, end_cancelled, overdue, taken
 from .leases import Lost, Renewal, lose, lost_leases, lost_runs, renew
+from .releases import release
 from .reminders import Expired, expire, expired, remind
 from .workers import LiveWorker, beat, leave, live_workers
 
@@ -39,6 +40,7 @@ __all__ = [
     "lost_runs",
     "overdue",
     "redrive",
+    "release",
     "remind",
     "renew",
     "reply",

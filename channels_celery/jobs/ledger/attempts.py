@@ -17,7 +17,7 @@ UPDATE channels_celery_job SET state = 'running', attempt = attempt + 1, fence =
   lease = {now} + %(lease_ms)s, run = %(run)s, max_attempts = %(max_attempts)s,
   started = {now}, due = NULL, progress = ''
 WHERE id = {id} AND fence = %(fence)s AND state IN ('queued', 'retrying')
-  AND (expires IS NULL OR attempt > 0 OR expires > {now})
+  AND (expires IS NULL OR started IS NOT NULL OR expires > {now})
 RETURNING channel, message, attempt, max_attempts, fence, topic, reply_channel, headers,
   created, {now}
 """

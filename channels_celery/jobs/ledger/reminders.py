@@ -36,7 +36,7 @@ WHERE id IN (SELECT id FROM channels_celery_job
 
 _EXPIRED = """
 SELECT id, channel, max_attempts, fence, topic, reply_channel FROM channels_celery_job
-WHERE state = 'queued' AND due <= {now} AND expires <= {now} AND attempt = 0 LIMIT 100
+WHERE state = 'queued' AND due <= {now} AND expires <= {now} AND started IS NULL LIMIT 100
 """
 
 _EXPIRE = """

@@ -18,7 +18,11 @@ from channels_celery.topics import doorbell
 from channels_celery.topics.events import Event
 from tests.integration.jobs.watch import Send
 from tests.integration.jobs.worker import environment
-from tests.project import app
+from tests.project import app, tasks
+from tests.project.running import tasks as running_tasks
+
+#: Importing them registered their channels, as Django does in every process.
+CHANNELS = [tasks, running_tasks]
 
 
 @pytest.fixture

@@ -179,6 +179,21 @@ def test_retry_waits_and_its_old_hint_is_stale(database: str) -> None:
     assert claimed(job, fence=1).attempt == 2
 
 
+def test_released_attempt_was_never_made(database: str) -> None:
+    job = accept(new(expires_ms=60_000))
+    stale = claimed(job)
+    with ours.session() as session:
+        (lost,) = ledger.lost_runs(session, "run")
+        assert ledger.release(session, lost) == Hint("c", job, 2)
+        assert ledger.release(session, lost) is None
+    assert not finish(stale)
+    found = row(job, database)
+    assert (found.state, found.attempt, found.losses, found.run) == ("queued", 0, 0, "")
+    # It was claimed once: it can not expire any more.
+    Job.objects.using(database).update(expires=1)
+    assert claimed(job, fence=2).attempt == 1
+
+
 def test_renewal_keeps_the_lease_and_stores_progress(database: str) -> None:
     job = accept(new())
     found = claimed(job, lease_ms=0)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from functools import partial
 from pathlib import Path
 
 from channels_celery import database as ours
 from channels_celery.jobs import ledger
 from tests.integration.jobs.watch import Send, ended, job, runs, types
 from tests.integration.jobs.worker import worker
-from tests.project.running import tasks
 from tests.services import until
 
-#: Importing them registered their channels, as Django does in every process.
-CHANNELS = [tasks.polite, tasks.stubborn]
+
+def _runs(marker: Path, times: int) -> bool:
+    return runs(marker) == times
 
 
 def test_running_job_is_cancelled(
@@ -37,3 +40,27 @@ def test_running_job_is_cancelled(
         assert [ended(database, id).state for id in after] == ["succeeded"] * 4
         assert runs(marker) == 1
         assert process.poll() is None
+
+
+def test_stopped_worker_gives_back_what_it_does(
+    database: str, env: dict[str, str], send: Send, tmp_path: Path
+) -> None:
+    for pool in ("prefork", "threads" if database == "default" else "solo"):
+        marker, log = tmp_path / pool, tmp_path / f"{pool}.log"
+        with worker(database, env, log, "-c", "1", "-P", pool) as process:
+            id = send("stubborn", {"marker": str(marker)}, max_attempts=1, topic=pool)
+            until(partial(_runs, marker, 1), what="running job")
+            waiting = send("add", {"a": 1, "b": 1})
+            os.kill(process.pid, signal.SIGTERM)
+            # The grace is 2 s.
+            assert process.wait(10) == 0, log.read_text()
+            assert "1 jobs were given back" in log.read_text()
+        given = job(database, id)
+        assert (given.state, given.attempt, given.losses) == ("queued", 0, 0)
+        assert job(database, waiting).state == "queued"
+        with worker(database, env, log, "-c", "1"):
+            until(partial(_runs, marker, 2), what="second run")
+            marker.unlink()
+            done = ended(database, id)
+        assert (done.state, done.attempt) == ("succeeded", 1)
+        assert types(database, pool) == ["job.succeeded"]
