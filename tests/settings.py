@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "channels_celery",
+    "realtime.chat",
     "tasks.thumbnailer",
 ]
 MIDDLEWARE = [

@@ -30,10 +30,9 @@ def _redact(topic: str, after: int, message: str) -> bool:
         page = topics.read(topic, None, PAGE)
     while page.events:
         for event in page.events:
-            if _carries(event, message):
-                topics.redact(topic, event.seq)
-                return True
             since = replace(page.top, seq=event.seq or 0, mid=event.mid)
+            if _carries(event, message):
+                return topics.redact(topic, since.seq)
         page = topics.read(topic, since, PAGE)
     return False
 
