@@ -15,8 +15,9 @@ up: $(VENV)/run.stamp
 	@DEBUG=$${DEBUG-1} exec $(RUN) manage.py up
 
 # All tests; ARGS goes to pytest. What lacks a program is skipped and named, but not on CI.
+# Many tests wait for a process or a clock: one more at once than there are processors.
 test: $(VENV)/dev.stamp
-	@exec $(RUN) -m pytest -n auto --dist worksteal $(ARGS)
+	@exec $(RUN) -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(RUN) -m ruff check .

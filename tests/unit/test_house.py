@@ -186,6 +186,23 @@ def test_pages_open_no_socket_of_their_own() -> None:
     ] == []
 
 
+def test_readme_names_every_setting() -> None:
+    site = "".join((ROOT / f"config/{name}.py").read_text() for name in ("settings", "databases"))
+    variables = set(re.findall(r"""env\.\w+\(\s*"([A-Z_]+)\"""", site))
+    library = tree(ROOT / LIBRARY / "settings.py")
+    fields = {
+        node.target.id
+        for node in ast.walk(library)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert {"DATABASE_URL", "VAR_DIR"} < variables
+    assert {"LAYER", "LEASE_SECONDS"} < fields
+    wanted = variables | {name for name in fields if name.isupper()}
+    assert {name for name in wanted if not re.search(rf"\b{name}\b", readme)} == set()
+
+
 def test_changelog_begins_with_the_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
