@@ -1,4 +1,6 @@
 // Follows topics over one websocket; docs/protocol.md describes the frames.
+import { failure, Outbox, randomMid } from "./outbox.js";
+
 /** @typedef {{epoch: string, seq: number, mid: string}} Position A place in a topic's log. */
 /** @typedef {{topic: string, type: string, ts: number, data: any, seq?: number, mid?: string, by?: {id: string, name: string}}} TopicEvent Volatile when it has no `seq`. */
 /** @typedef {{topic: string, reason: "trimmed" | "epoch" | "rolled_back", epoch: string, seq: number}} Gap */
@@ -11,8 +13,12 @@ const STABLE_MS = 10_000; // counted anew once a connection has held for so long
 const GRACE_MS = 10_000; // silence beyond the server's ping interval that counts as lost
 const OPERATIONS = 32; // unanswered at once: the server closes at its 65th
 
-/** Opens a connection that keeps itself alive until `close()`; `url` may be relative to the page. */
-export const connect = (url = "/ws/") => new Connection(url);
+/**
+ * Opens a connection that keeps itself alive until `close()`; `url` may be relative to the page.
+ * `visitor` says whose page this is: what is published goes as them or not at all. Without it, the
+ * first welcome says who writes. @type {(url?: string | URL, options?: {visitor?: string}) => Connection}
+ */
+export const connect = (url = "/ws/", { visitor } = {}) => new Connection(url, visitor);
 
 /** Reads `data-epoch data-seq data-mid`. @type {(element: HTMLElement) => Position | undefined} */
 export const positionOf = ({ dataset: { epoch = "", seq, mid = "" } }) =>
@@ -23,7 +29,7 @@ class Connection {
   /** @type {State} */ #state = "connecting";
   #listeners = new Set();
   #subscriptions = new Map();
-  #outbox = new Map(); // by topic, what is not confirmed; only the oldest is under way
+  #outbox;
   #pending = new Map(); // by id of the operation, what to do with its answer
   #backlog = []; #lastId = 0;
   /** @type {any} */ #socket = null;
@@ -32,9 +38,10 @@ class Connection {
   #attempts = 0; #retryTimer; #silenceTimer;
   #page = new AbortController();
 
-  constructor(url) {
+  constructor(url, visitor) {
     this.#url = new URL(url, globalThis.location?.href);
     this.#url.protocol = this.#url.protocol.replace("http", "ws");
+    this.#outbox = new Outbox(this.#url, visitor, (...request) => this.#send(...request));
     const listen = (type, action, /** @type {EventTarget} */ target = globalThis) =>
       target?.addEventListener?.(type, action, { signal: this.#page.signal });
     for (const type of ["online", "pageshow"]) listen(type, () => this.#wake());
@@ -77,19 +84,26 @@ class Connection {
   }
 
   /**
-   * Sends a durable event; settles when the server has it or refuses it. Over reconnects it is sent
-   * again under the same `mid`, so it counts once. A topic's messages arrive in the order sent.
+   * Sends a durable event; settles when the server has it or refuses it. Over reconnects, and after
+   * a reload, it is sent again under the same `mid`, so it counts once; a topic's arrive in the order
+   * sent. Rejects with an Error whose `code` is the server's, `too_large`, `full` (256 wait),
+   * `expired` (after 12 hours), or `closed`, `visitor_changed`: its visitor's next page sends it.
    * @returns {Promise<{seq: number, duplicate: boolean}>}
    */
-  publish(topic, type, data = {}) {
-    return new Promise((resolve, reject) => {
-      if (this.#state === "closed") throw failure("closed", "The connection is closed.");
-      const text = this.#encode({ op: "publish", topic, mid: randomMid(), type, data });
-      const queue = this.#outbox.get(topic) ?? [];
-      this.#outbox.set(topic, queue);
-      if (queue.push({ frame: JSON.parse(text), resolve, reject }) === 1) this.#forward(topic);
-    });
+  async publish(topic, type, data = {}) {
+    if (this.#state === "closed") throw failure("closed", "The connection is closed.");
+    const text = this.#encode({ op: "publish", topic, mid: randomMid(), type, data });
+    const sent = this.#outbox.add(JSON.parse(text));
+    if (this.#ready) this.#outbox.send(topic);
+    return sent;
   }
+
+  /**
+   * What is published and not confirmed, oldest first, also by this visitor's page before a reload:
+   * ask right after `connect(url, { visitor })` to show it as being sent; `sent` tells its end.
+   * @type {(topic: string) => import("./outbox.js").Waiting[]}
+   */
+  waiting(topic) { return this.#outbox.waiting(topic); }
 
   /** Sends a volatile event to who is there; while not connected it is dropped. */
   whisper(topic, type, data = {}) {
@@ -151,7 +165,8 @@ class Connection {
     this.#drop();
     this.#page.abort();
     this.#subscriptions.clear();
-    this.#rejectAll("closed", why.reason);
+    if (why.code === 4500) this.#outbox.forget(); // one of them may have been the unreadable frame
+    this.#outbox.leave(failure("closed", why.reason));
     this.#become("closed", why);
   }
 
@@ -201,12 +216,11 @@ class Connection {
   #start(welcome) {
     if (welcome.v !== 1)
       return this.#lost({ code: 4503, reason: "The server is newer than this page: reload it." });
-    if (this.visitor !== undefined && this.visitor !== welcome.visitor)
-      this.#rejectAll("visitor_changed", "You are somebody else now: send it again.");
+    this.#outbox.open(welcome.visitor);
     this.#welcome = welcome;
     this.#connectedAt = Date.now();
     this.#subscriptions.forEach((subscription) => this.#follow(subscription));
-    this.#outbox.forEach((_, topic) => this.#forward(topic));
+    this.#outbox.sendAll();
     this.#become("connected");
   }
 
@@ -271,30 +285,16 @@ class Connection {
     else guarded(onError, failure("gap", `${topic}: events are gone (${reason}); give an onGap`));
   }
 
-  #forward(topic) {
-    const queue = this.#outbox.get(topic);
-    if (!queue.length) return;
-    const { frame, resolve, reject } = queue[0];
+  #send(frame, onAnswer) {
     this.#request(frame, (answer) => {
-      if (answer.temporary) return this.#again(answer, () => this.#forward(topic));
-      queue.shift();
-      if (answer.op === "error") reject(failure(answer.code, answer.reason));
-      else resolve({ seq: answer.seq, duplicate: Boolean(answer.duplicate) });
-      this.#forward(topic);
+      if (answer.temporary) this.#again(answer, () => this.#send(frame, onAnswer));
+      else onAnswer(answer);
     });
-  }
-
-  #rejectAll(code, reason) {
-    for (const { reject } of [...this.#outbox.values()].flat()) reject(failure(code, reason));
-    this.#outbox.clear();
   }
 }
 
 const stateWithout = () => (globalThis.navigator?.onLine === false ? "offline" : "reconnecting");
-const failure = (code, reason) => Object.assign(new Error(reason || code), { code });
 // A page's own function: its error is the page's, and no reason to stop or to repeat.
 const guarded = (action, ...values) => {
   try { action(...values); } catch (error) { reportError(error); }
 };
-// `crypto.randomUUID` is missing on pages served without TLS.
-const randomMid = () => crypto.getRandomValues(new Uint32Array(4)).join("-");

@@ -4,10 +4,12 @@ import { webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mock } from "node:test";
 
-const source = new URL("../../../channels_celery/static/channels_celery/client.js", import.meta.url);
 // Older Nodes take a .js file outside a package for CommonJS; an address says what it is.
-const address = `data:text/javascript;base64,${readFileSync(source).toString("base64")}`;
-export const { connect, positionOf } = await import(address);
+const address = (text) => `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
+const source = (name) =>
+  readFileSync(new URL(`../../../channels_celery/static/channels_celery/${name}`, import.meta.url), "utf8");
+const client = source("client.js").replace("./outbox.js", address(source("outbox.js")));
+export const { connect, positionOf } = await import(address(client));
 
 /** Timers and `Date.now` stand still until `advance`. */
 class Clock {
