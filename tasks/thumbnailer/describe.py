@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -11,9 +10,9 @@ from uuid import UUID
 from django.urls import reverse
 
 from channels_celery import topics
-from channels_celery.models import Job
 
 from .models import SIZES, Image, Thumbnail
+from .works import Work, works_of
 
 #: What is left to say once the job itself has been pruned.
 UNFINISHED = {"code": "unfinished", "message": "The work on this image was not finished."}
@@ -21,11 +20,19 @@ UNFINISHED = {"code": "unfinished", "message": "The work on this image was not f
 Positions = Mapping[str, topics.Position]
 
 
-def describe(images: Iterable[Image], positions: Positions) -> list[dict[str, Any]]:
+def describe(
+    images: Iterable[Image], works: Mapping[UUID, Work], positions: Positions
+) -> list[dict[str, Any]]:
     """Each image with its job's state and error, and its topic's position, taken before."""
-    images = list(images)
-    jobs = _jobs([image.job for image in images])
-    return [_describe(image, jobs.get(image.job), positions[image.topic]) for image in images]
+    return [_describe(image, works.get(image.job), positions[image.topic]) for image in images]
+
+
+def describe_one(image: Image) -> dict[str, Any] | None:
+    """An image as it is now; None when it has gone meanwhile."""
+    positions = {image.topic: topics.position(image.topic)}
+    # Read again: the state has to be younger than the position.
+    current = list(Image.objects.filter(pk=image.pk).prefetch_related("thumbnails"))
+    return next(iter(describe(current, works_of(current), positions)), None)
 
 
 def describe_new(image: Image, position: topics.Position) -> dict[str, Any]:
@@ -39,22 +46,15 @@ def describe_thumbnail(image: Image, size: int, width: int, height: int) -> dict
     return {"size": size, "width": width, "height": height, "url": url}
 
 
-def _jobs(ids: list[UUID]) -> dict[UUID, tuple[str, Any]]:
-    rows = Job.objects.filter(pk__in=ids).values_list("pk", "state", "error")
-    return {pk: (state, json.loads(error) if error else None) for pk, state, error in rows}
-
-
-def _describe(
-    image: Image, job: tuple[str, Any] | None, position: topics.Position
-) -> dict[str, Any]:
+def _describe(image: Image, work: Work | None, position: topics.Position) -> dict[str, Any]:
     thumbnails = [
         describe_thumbnail(image, made.size, made.width, made.height) for made in _made(image)
     ]
-    if job is None:
-        done = len(thumbnails) == len(SIZES)
-        job = ("succeeded", None) if done else ("failed", UNFINISHED)
-    state, error = job
-    return _as_json(image, state, error if state == "failed" else None, thumbnails, position)
+    if work is not None:
+        return _as_json(image, work.state, work.error, thumbnails, position)
+    done = len(thumbnails) == len(SIZES)
+    state, error = ("succeeded", None) if done else ("failed", UNFINISHED)
+    return _as_json(image, state, error, thumbnails, position)
 
 
 def _made(image: Image) -> list[Thumbnail]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from channels_celery import topics
 
-from .models import Image, original_name, thumbnail_name
+from .models import Image, thumbnail_name
 
 #: A thumbnail's address is new with each upload and its bytes never change.
 THUMBNAIL_CACHE = "private, max-age=31536000, immutable"
@@ -31,7 +31,7 @@ def original(request: HttpRequest, pk: UUID) -> HttpResponse:
     image = get_object_or_404(Image, pk=pk, owner=topics.visitor(request).id)
     disposition = content_disposition_header(True, image.name)
     headers = {"Content-Disposition": disposition, "Content-Security-Policy": "sandbox"}
-    return _served(original_name(image), "application/octet-stream", headers)
+    return _served(str(image.original.name), "application/octet-stream", headers)
 
 
 def _served(name: str, content_type: str, headers: dict[str, str]) -> HttpResponse:

@@ -2,59 +2,78 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from channels_celery import send, topics
-from channels_celery.errors import ChannelsCeleryError
 
-from .describe import describe_new
+from .describe import describe_new, describe_one
+from .errors import Refused
 from .models import Image
 from .topics import topic_of
 
 UPLOAD_BYTES = 25 * 1024 * 1024
+UPLOAD_MEGABYTES = UPLOAD_BYTES // 1024 // 1024
 
 
-class Refused(ChannelsCeleryError):
-    """An upload is not accepted, for a reason that its sender is told."""
-
-    def __init__(self, code: str, message: str, status: int) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
-
-
-def accept(owner: str, files: Sequence[UploadedFile[Any]]) -> list[dict[str, Any]]:
+def accept(
+    owner: str, files: Sequence[UploadedFile[Any]], id: UUID | None = None
+) -> list[dict[str, Any]]:
     """Store the files and send each to the thumbnailer: all of them or none.
 
-    Nothing is decoded here: whether a file is an image, the worker finds out.
+    Nothing is decoded here: whether a file is an image, the worker finds out. With an `id` of the
+    sender's choice the same upload may come again, as after a lost answer, and counts once.
     Raises Refused before anything is stored.
     """
-    _check(files)
+    _check(files, id)
+    if known := _known(owner, id):
+        return [known]
     topic = topic_of(owner)
     position = topics.position(topic)
-    images = [_store(owner, topic, file) for file in files]
-    with transaction.atomic():
-        return [_announce(image, position) for image in images]
+    images: list[Image] = []
+    try:
+        images.extend(_store(owner, topic, file, id) for file in files)
+        with transaction.atomic():
+            return [_announce(image, position) for image in images]
+    except Exception as error:
+        for image in images:
+            default_storage.delete(str(image.original.name))
+        # The same upload can overtake itself: the first is still being taken in.
+        if isinstance(error, IntegrityError) and (known := _known(owner, id)):
+            return [known]
+        raise
 
 
-def _check(files: Sequence[UploadedFile[Any]]) -> None:
+def _check(files: Sequence[UploadedFile[Any]], id: UUID | None) -> None:
     if not files:
         raise Refused("no_image", "Choose at least one image.", 400)
+    if id is not None and len(files) > 1:
+        raise Refused("bad_id", "An id is for one image; send each image by itself.", 400)
     for file in files:
         if (file.size or 0) > UPLOAD_BYTES:
-            limit = UPLOAD_BYTES // 1024 // 1024
-            text = f"“{file.name}” is larger than {limit} MB. Upload a smaller file."
+            text = f"“{file.name}” is larger than {UPLOAD_MEGABYTES} MB. Upload a smaller file."
             raise Refused("too_large", text, 413)
 
 
-def _store(owner: str, topic: str, file: UploadedFile[Any]) -> Image:
+def _known(owner: str, id: UUID | None) -> dict[str, Any] | None:
+    known = None if id is None else Image.objects.filter(pk=id).first()
+    if known is None:
+        return None
+    if known.owner != owner:
+        raise Refused("bad_id", "This id is taken; send the image with another one.", 409)
+    return describe_one(known)
+
+
+def _store(owner: str, topic: str, file: UploadedFile[Any], id: UUID | None) -> Image:
     """Write the file before the transaction: a slow disk must not hold a database lock.
 
     A crash in between leaves a file that nothing names.
     """
-    image = Image(owner=owner, topic=topic, name=file.name or "image")
+    chosen = {} if id is None else {"id": id}
+    image = Image(owner=owner, topic=topic, name=file.name or "image", **chosen)
     image.original.save("", file, save=False)
     return image
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -59,6 +60,54 @@ def test_an_image_is_described_as_agreed(guest: Client) -> None:
     }
 
 
+def upload_as(client: Client, id: UUID) -> Any:
+    return client.post("/images/", {"image": a_file(), "id": str(id)}, headers=JSON)
+
+
+def test_an_upload_that_is_repeated_under_its_id_counts_once(guest: Client, tmp_path: Path) -> None:
+    id = uuid4()
+    first, second = upload_as(guest, id), upload_as(guest, id)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert [image["id"] for image in second.json()["images"]] == [str(id)]
+    assert (Image.objects.count(), Job.objects.count()) == (1, 1)
+    assert len(list(tmp_path.rglob("originals/*"))) == 1
+
+
+def test_an_upload_that_overtakes_itself_counts_once(
+    guest: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    guest.get("/images/")
+    id = uuid4()
+    store = uploads._store
+
+    def store_slowly(*args: Any) -> Image:
+        monkeypatch.setattr(uploads, "_store", store)
+        image = store(*args)
+        assert upload_as(guest, id).status_code == 201
+        return image
+
+    monkeypatch.setattr(uploads, "_store", store_slowly)
+    assert upload_as(guest, id).json()["images"][0]["id"] == str(id)
+    assert (Image.objects.count(), Job.objects.count()) == (1, 1)
+    (kept,) = tmp_path.rglob("originals/*")
+    assert guest.get(f"/images/{id}/original/").content == kept.read_bytes()
+
+
+def test_somebody_elses_id_is_refused(guest: Client) -> None:
+    id = uuid4()
+    upload_as(guest, id)
+    answer = upload_as(Client(), id)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "bad_id")
+
+
+@pytest.mark.parametrize(("id", "count"), [("no-uuid", 1), (str(uuid4()), 2)])
+def test_an_id_that_names_no_single_image_is_refused(guest: Client, id: str, count: int) -> None:
+    files = [a_file() for _ in range(count)]
+    answer = guest.post("/images/", {"image": files, "id": id}, headers=JSON)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_id")
+    assert not Image.objects.exists()
+
+
 def test_several_files_are_accepted_together(guest: Client) -> None:
     images = upload(guest, a_file("1.jpg"), a_file("2.jpg"), a_file("3.jpg"))
     assert [image["name"] for image in images] == ["1.jpg", "2.jpg", "3.jpg"]
@@ -101,8 +150,8 @@ def test_a_refusal_without_scripts_is_a_page_that_says_why(guest: Client) -> Non
     assert "Choose at least one image." in answer.content.decode()
 
 
-def test_an_upload_that_can_not_be_announced_leaves_no_row_and_no_job(
-    guest: Client, monkeypatch: pytest.MonkeyPatch
+def test_an_upload_that_can_not_be_announced_leaves_nothing(
+    guest: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def broken(*_: object) -> None:
         raise DatabaseError("disk full")
@@ -112,6 +161,7 @@ def test_an_upload_that_can_not_be_announced_leaves_no_row_and_no_job(
         guest.post("/images/", {"image": a_file()}, headers=JSON)
     assert not Image.objects.exists()
     assert not Job.objects.exists()
+    assert not list(tmp_path.rglob("originals/*"))
 
 
 def test_a_hostile_file_name_is_only_a_text(guest: Client, tmp_path: Path) -> None:

@@ -50,13 +50,14 @@ def test_an_image_outlives_its_job(
     assert guest.get(f"/images/{image['id']}/").json()["state"] == state
 
 
-@pytest.mark.parametrize("method", ["get", "delete"])
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
 def test_an_image_is_nobody_elses(guest: Client, image: dict[str, Any], method: str) -> None:
     stranger = Client()
-    for path in (f"/images/{image['id']}/", f"/images/{image['id']}/original/"):
-        assert getattr(stranger, method)(path).status_code in (404, 405)
+    for what in ("", "original/", "again/", "remove/"):
+        answer = getattr(stranger, method)(f"/images/{image['id']}/{what}")
+        assert answer.status_code in (404, 405)
     assert guest.get(f"/images/{image['id']}/").status_code == 200
-    assert stranger.get("/images/", headers=JSON).json() == {"images": []}
+    assert stranger.get("/images/", headers=JSON).json()["images"] == []
 
 
 def test_the_original_is_given_back_as_it_came_but_never_shown(guest: Client) -> None:

@@ -1,29 +1,32 @@
 // What the page knows of the visitor's images: first from the server, then from events.
 
 /** @typedef {{size: number, width: number, height: number, url: string}} Thumbnail */
-/** @typedef {{id: string, name: string, state: string, job: string, topic: string, width: number | null, height: number | null, thumbnails: Thumbnail[], error: {code: string, message: string} | null}} Image */
-/** @typedef {{state?: string, fence: number, ended?: number, progress?: [number, number], queuedAt?: number, retry?: {at: number, attempt: number, of: number}, error?: object | null}} Work */
+/** @typedef {{code: string, message: string} | null} Failure */
+/** @typedef {{id: string, name: string, state: string, job: string, topic: string, width: number | null, height: number | null, thumbnails: Thumbnail[], error: Failure}} Image */
+/** @typedef {{state: string, fence: number, attempt: number, max_attempts: number, ready: number, progress: [number, number] | null}} Known What the server knows of a job. */
+/** @typedef {{images: Image[], works: {now: number, by_job: Record<string, Known>}}} State */
+/** @typedef {{state?: string, fence: number, ended?: number, progress?: [number, number], queuedAt?: number, retry?: {at: number, attempt: number, of: number}, error?: Failure}} Work */
 
 const OUTCOMES = new Set(["succeeded", "failed", "cancelled"]);
-const UNKNOWN = Infinity; // the fence of an outcome that the page was rendered with
 
 export const isDone = (image) => OUTCOMES.has(image.state);
 
 export class Album {
   #images = new Map();
   #works = new Map(); // by job: an event of a job may come before its image
+  #ahead = Infinity; // how far our clock is ahead of the server's, at most
 
-  /** @param {Image[]} images newest first */
-  constructor(images) {
-    this.reset(images);
+  /** @param {State} state @param {number} now */
+  constructor(state, now) {
+    this.reset(state, now);
   }
 
-  /** Everything anew, as after a gap. */
-  reset(images) {
-    this.#works.clear();
+  /** Everything anew, as after a gap. @param {State} state @param {number} now */
+  reset({ images, works }, now) {
+    this.#ahead = Math.min(this.#ahead, now - works.now);
     this.#images = new Map(images.toReversed().map((image) => [image.id, image]));
-    for (const image of images)
-      this.#works.set(image.job, { fence: 0, ended: isDone(image) ? UNKNOWN : undefined });
+    const known = Object.entries(works.by_job).map(([job, work]) => [job, this.#begin(work)]);
+    this.#works = new Map(known);
   }
 
   /** Oldest first. */
@@ -34,41 +37,57 @@ export class Album {
   /** An image together with what its job last said. */
   get(id) {
     const image = this.#images.get(id);
-    return image && { ...image, ...this.#told(image.job) };
+    if (!image) return undefined;
+    const { fence, ended, ...told } = this.#works.get(image.job) ?? {};
+    return { ...image, ...told };
   }
 
   /** Takes in an event; returns the id of the image that looks different now. */
   apply({ type, data, ts, seq }, now) {
-    if (type === "image.created") return this.#add(data, now);
+    if (seq !== undefined) this.#ahead = Math.min(this.#ahead, now - ts);
+    if (!data) return undefined; // of an image that was removed since
+    if (type === "image.created") return this.#add(data, (ts ?? now) + (ts ? this.#ahead : 0));
     if (type === "image.deleted") return this.#images.delete(data.id) ? data.id : undefined;
+    if (type === "image.again") return this.#again(data, ts + this.#ahead);
     if (!type.startsWith("job.")) return undefined;
-    const work = this.#works.get(data.job) ?? { fence: 0 };
-    this.#works.set(data.job, work);
-    if (seq === undefined && this.#isStale(work, data.fence)) return undefined;
+    const work = this.#workOf(data.job);
+    const stale = isStale(work, data.fence, seq);
+    if (stale && seq === undefined) return undefined;
+    if (!stale) CHANGES[type]?.(work, data, this.#ahead, now);
     work.fence = Math.max(work.fence, data.fence);
-    CHANGES[type]?.(work, data, now - (ts ?? now), now);
     const image = this.#imageOf(data.job);
     if (image && type === "job.reply") keepThumbnail(image, data.reply);
     if (image && type === "job.succeeded") Object.assign(image, data.result);
     return image?.id;
   }
 
-  #add(data, now) {
+  #begin({ state, fence, attempt, max_attempts: of, ready, progress }) {
+    const at = ready + this.#ahead;
+    const ended = OUTCOMES.has(state) ? fence : undefined;
+    const more = state === "retrying" ? { retry: { at, attempt, of } } : { queuedAt: at };
+    return { state, fence, ended, progress: progress ?? undefined, ...more };
+  }
+
+  #add(data, queuedAt) {
     if (this.#images.has(data.id)) return undefined;
     this.#images.set(data.id, { ...data, thumbnails: [...data.thumbnails] });
-    const work = this.#works.get(data.job) ?? { fence: 0 };
-    this.#works.set(data.job, { queuedAt: now, ...work });
+    const work = this.#workOf(data.job);
+    work.queuedAt ??= queuedAt;
     return data.id;
   }
 
-  // Volatile events may be late: they must not undo an outcome or a newer attempt.
-  #isStale(work, fence) {
-    return fence < work.fence || work.ended === UNKNOWN || fence === work.ended;
+  #again({ id, job, fence }, queuedAt) {
+    const image = this.#images.get(id);
+    const work = this.#workOf(job);
+    if (!image || fence < work.fence) return undefined;
+    image.job = job;
+    become(work, "queued", { fence, queuedAt, progress: undefined });
+    return id;
   }
 
-  #told(job) {
-    const { fence, ended, ...told } = this.#works.get(job) ?? {};
-    return told;
+  #workOf(job) {
+    if (!this.#works.has(job)) this.#works.set(job, { fence: 0 });
+    return this.#works.get(job);
   }
 
   #imageOf(job) {
@@ -77,16 +96,19 @@ export class Album {
   }
 }
 
+// Volatile events overtake others and may be late: neither undoes what a newer attempt has said.
+const isStale = (work, fence, seq) =>
+  fence < work.fence || (seq === undefined && fence === work.ended);
+
 const CHANGES = {
   "job.accepted": (work, _, __, now) => become(work, "queued", { queuedAt: now }),
-  "job.started": (work) => become(work, "running"),
+  "job.started": (work) => become(work, "running", { progress: undefined }),
   "job.progress": (work, { progress }) => become(work, "running", { progress }),
   "job.reply": (work, { fence }) => {
     if (work.ended === undefined || fence > work.ended) become(work, "running");
   },
-  // The server's clock may differ from ours: only how far off the moment is counts.
-  "job.retrying": (work, { next_at, attempt, max_attempts }, behind) =>
-    become(work, "retrying", { retry: { at: next_at + behind, attempt, of: max_attempts } }),
+  "job.retrying": (work, { next_at, attempt, max_attempts: of }, ahead) =>
+    become(work, "retrying", { retry: { at: next_at + ahead, attempt, of }, progress: undefined }),
   "job.succeeded": (work, { fence }) => end(work, "succeeded", fence),
   "job.failed": (work, { fence, error }) => end(work, "failed", fence, error),
   "job.cancelled": (work, { fence }) => end(work, "cancelled", fence),

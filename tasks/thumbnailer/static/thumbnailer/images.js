@@ -2,55 +2,92 @@
 
 import { connect, positionOf } from "../channels_celery/client.js";
 import { Album, isDone } from "./album.js";
+import { Batch } from "./batch.js";
 import { Cards } from "./cards.js";
 import { Connected } from "./connection.js";
-import { summary, ticks } from "./sentences.js";
+import { listen } from "./intake.js";
+import { placeholder } from "./placeholder.js";
+import { change, newId, state } from "./requests.js";
+import { ticks } from "./sentences.js";
 import { Uploads } from "./uploads.js";
+import { Viewer } from "./viewer.js";
 
 const element = (id) => document.getElementById(id);
 const form = element("upload");
-const files = element("files");
 const base = new URL(form.action).pathname;
-const album = new Album(JSON.parse(element("images").textContent));
-const cards = new Cards(element("album"), element("card"), element("empty"), base);
-const uploads = new Uploads(form);
-const sending = new Map(); // by card, an upload: {file, told, sent}
-let batch = new Set(); // ids of images that were unfinished while this page is open
+const say = (id) => (text) => (element(id).textContent = text);
+
+const album = new Album(JSON.parse(element("state").textContent), Date.now());
+const cards = new Cards(element("album"), element("card"), element("empty"));
+const viewer = new Viewer(element("viewer"), element("size"), element("told"), (id) => `${base}${id}/original/`, say("milestone"));
+const batch = new Batch(element("summary"), say("milestone"));
+const uploads = new Uploads(form, { changed, accepted: (image) => take({ type: "image.created", data: image }) });
+const unwanted = new Set(); // cancelled after the server may have had them
+let replaced; // id of the image for which another is being chosen
+
+const get = (id) => album.get(id) ?? uploads.get(id);
+
+function show(id) {
+  draw(id, Date.now());
+  summarise();
+}
+
+function draw(id, now) {
+  const image = get(id);
+  if (!image) return viewer.remove(id), cards.remove(id);
+  cards.show(image, now);
+  if (image.thumbnails.length) viewer.update(image);
+}
+
+function drawAll() {
+  const now = Date.now();
+  album.all.forEach(({ id }) => draw(id, now));
+  summarise();
+}
+
+function summarise() {
+  const waiting = uploads.all.filter(({ id }) => !album.get(id));
+  batch.update([...album.all, ...waiting], (image) => isDone(image) || image.state === "refused", Date.now());
+}
+
+function changed(id) {
+  const { name, state, error } = uploads.get(id);
+  if (state === "refused") say("alert")(`${name}: ${error.message}`);
+  show(id);
+}
 
 // Events.
 
 const connection = connect(new URL(form.dataset.socket, location.href));
-const connected = new Connected(connection, () => uploads.resume());
+new Connected(connection, () => uploads.resume());
 let held = null; // events that came while the state was loaded anew
 
-for (const marker of document.querySelectorAll("[data-topic]")) follow(marker.dataset.topic, positionOf(marker));
-
-function follow(topic, since) {
-  connection.subscribe(topic, { since, onEvent: (event) => (held ? held.push(event) : take(event)), onGap: reload });
-}
+for (const marker of document.querySelectorAll("[data-topic]"))
+  connection.subscribe(marker.dataset.topic, {
+    since: positionOf(marker),
+    onEvent: (event) => (held ? held.push(event) : take(event)),
+    onGap: reload,
+  });
 
 function take(event) {
-  const now = Date.now();
-  if (event.type === "image.created") adoptUpload(event.data);
-  const id = album.apply(event, now);
-  if (id !== undefined) show(id, now);
-}
-
-// What was sent whole and has this name is this image: its answer is still on the way.
-function adoptUpload({ id, name }) {
-  for (const [card, upload] of sending)
-    if (upload.sent && upload.file.name === name && cards.adopt(card, id)) return sending.delete(card);
+  if (event.type === "image.created" && event.data) {
+    const { id } = event.data;
+    // The event may come before the upload's own answer.
+    uploads.drop(id);
+    if (unwanted.has(id)) return void change("DELETE", `${base}${id}/`, token());
+  }
+  const id = album.apply(event, Date.now());
+  if (id !== undefined) show(id);
 }
 
 async function reload() {
   if (held) return;
   held = [];
   try {
-    const answer = await fetch(base, { headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
-    album.reset((await answer.json()).images);
-    cards.keep(new Set(album.all.map(({ id }) => id)));
-    album.all.forEach(({ id }) => show(id, Date.now()));
+    album.reset(await state(base), Date.now());
+    album.all.forEach(({ id }) => uploads.drop(id));
+    cards.keep(new Set([...album.all, ...uploads.all].map(({ id }) => id)));
+    drawAll();
   } catch {
     location.reload();
   } finally {
@@ -60,95 +97,71 @@ async function reload() {
   }
 }
 
-function show(id, now) {
-  const image = album.get(id);
-  if (image) cards.show(image, now);
-  else cards.removeImage(id);
-  summarise();
-}
-
-function summarise() {
-  const unfinished = album.all.filter((image) => !isDone(image));
-  if (!unfinished.length && !sending.size && !batch.size) return;
-  unfinished.forEach(({ id }) => batch.add(id));
-  const states = [...batch].map((id) => album.get(id)?.state).filter(Boolean);
-  states.push(...[...sending.keys()].map((card) => card.dataset.state));
-  element("summary").textContent = states.length ? summary(states) : "";
-  if (!unfinished.length && !sending.size) batch = new Set();
-}
-
 // Time goes by in sentences such as "again in 8 s".
 setInterval(() => {
-  for (const image of album.all) if (ticks(image)) cards.say(image, Date.now());
+  for (const image of album.all) if (ticks(image)) cards.tell(image, Date.now());
 }, 1000);
 
-// Uploads.
+// What the person does.
 
-files.addEventListener("change", () => {
-  element("alert").textContent = "";
-  [...files.files].forEach(send);
-  files.value = "";
-});
-
-function send(file) {
-  const card = cards.add(file);
-  const told = {
-    progress: (sent, total) => {
-      if (!sending.has(card)) return;
-      sending.get(card).sent = sent >= total;
-      cards.sending(card, sent, total);
-    },
-    done: (image) => arrived(card, image),
-    failed: (message, lost) => unsent(card, message, lost),
-  };
-  sending.set(card, { file, told, sent: false });
-  uploads.add(file, told);
-  summarise();
+function token() {
+  return form.elements.csrfmiddlewaretoken.value;
 }
 
-function arrived(card, image) {
-  sending.delete(card);
-  if (!card.dataset.id && !cards.adopt(card, image.id)) cards.remove(card);
-  take({ type: "image.created", data: image });
-  show(image.id, Date.now());
-}
+listen({ zone: element("drop"), inputs: [element("files"), element("camera")], take: send, refuse: say("alert") });
 
-function unsent(card, message, lost) {
-  if (!sending.has(card)) return;
-  sending.get(card).sent = false;
-  cards.unsent(card, message, lost);
-  if (!lost) element("alert").textContent = `${sending.get(card).file.name}: ${message}`;
-  summarise();
-}
-
-element("album").addEventListener("click", ({ target }) => {
-  const card = target.closest("[data-part=card]");
-  if (target.closest("[data-part=again]")) sendAgain(card);
-  if (target.closest("[data-part=remove]")) remove(card);
-});
-
-function sendAgain(card) {
-  const { file, told } = sending.get(card);
-  element("alert").textContent = "";
-  cards.sending(card, 0, file.size);
-  uploads.add(file, told);
-}
-
-async function remove(card) {
-  if (sending.has(card)) {
-    uploads.forget(sending.get(card).told);
-    sending.delete(card);
-    return cards.remove(card);
+function send(files) {
+  if (!files.length) return;
+  say("alert")("");
+  for (const file of files) {
+    const id = newId();
+    uploads.add(id, file);
+    placeholder(file).then((url) => url && cards.preview(id, url));
   }
-  const { id } = card.dataset;
-  const headers = { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value };
-  const answer = await fetch(`${base}${id}/`, { method: "DELETE", headers }).catch(() => null);
-  if (answer?.ok || answer?.status === 404) take({ type: "image.deleted", data: { id } });
-  else element("alert").textContent = "The image could not be removed. Try again in a moment.";
+  if (replaced) remove(replaced);
+  replaced = undefined;
 }
 
-// A file that misses its place must not replace the page.
-for (const type of ["dragover", "drop"])
-  document.addEventListener(type, (event) => event.target !== files && event.preventDefault());
+element("files").addEventListener("cancel", () => (replaced = undefined));
 
+const ACTIONS = {
+  open: (id) => viewer.open(get(id)),
+  sizes: (id) => viewer.open(get(id)),
+  replace: (id) => ((replaced = id), element("files").click()),
+  again: (id) => (uploads.get(id) ? uploads.again(id) : ask("POST", id, "again/")),
+  remove,
+};
+
+for (const type of ["click", "submit"])
+  element("album").addEventListener(type, (event) => {
+    const action = event.target.closest("[data-part=open], [data-part=sizes], [data-part=replace], form");
+    if (!action || action.matches("form") !== (type === "submit")) return;
+    // Somebody who wants the link in another tab gets it.
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    ACTIONS[action.dataset.part](event.target.closest("[data-part=card]").dataset.id);
+  });
+
+async function ask(method, id, path = "") {
+  say("alert")("");
+  const problem = await change(method, `${base}${id}/${path}`, token());
+  if (problem) say("alert")(problem);
+  return !problem;
+}
+
+async function remove(id) {
+  if (album.get(id)) return (await ask("DELETE", id)) && take({ type: "image.deleted", data: { id } });
+  const { state } = uploads.get(id);
+  uploads.drop(id);
+  show(id);
+  if (state !== "uploading" && state !== "unsent") return;
+  unwanted.add(id);
+  change("DELETE", `${base}${id}/`, token());
+}
+
+window.addEventListener("beforeunload", (event) => {
+  if (uploads.all.some(({ state }) => state !== "refused")) event.preventDefault();
+});
+
+drawAll();
 form.classList.add("live");

@@ -1,82 +1,135 @@
 // Sends files one request each, so that each has its own progress and its own answer.
 
 const AT_ONCE = 3;
+const RETRY_FIRST_MS = 2_000; // while the server can not be reached, the double each time …
+const RETRY_LAST_MS = 30_000; // … up to this
+const AWAY = new Set([0, 502, 503, 504]); // no answer, or a proxy's
 
-/** @typedef {{progress: (sent: number, total: number) => void, done: (image: object) => void, failed: (message: string, lost: boolean) => void}} Told */
+/** @typedef {{id: string, name: string, state: "waiting" | "uploading" | "unsent" | "refused", sent: number, total: number, error: {code: string, message: string} | null, thumbnails: []}} Upload A file on its way, in the shape of an image. */
 
-/** A queue of uploads through the page's own form. */
+/** Uploads through the page's own form. Each has its image's id from the start, so that it may be
+ * sent again after a lost answer and still counts once. */
 export class Uploads {
   #form;
-  #waiting = [];
-  #running = 0;
-  #lost = []; // did not reach the server: sent again when it is back
+  #told;
+  #uploads = new Map(); // by id: {view, file, request?}
+  #delay = RETRY_FIRST_MS;
+  #timer;
 
-  /** @param {HTMLFormElement} form */
-  constructor(form) {
-    this.#form = form;
+  /** @param {HTMLFormElement} form
+   * @param {{changed: (id: string) => void, accepted: (image: object) => void}} told */
+  constructor(form, told) {
+    [this.#form, this.#told] = [form, told];
   }
 
-  /** @param {File} file @param {Told} told */
-  add(file, told) {
-    this.#waiting.push({ file, told });
+  /** Oldest first. @returns {Upload[]} */
+  get all() {
+    return [...this.#uploads.values()].map(({ view }) => view);
+  }
+
+  /** @returns {Upload | undefined} */
+  get(id) {
+    return this.#uploads.get(id)?.view;
+  }
+
+  /** @param {string} id @param {File} file */
+  add(id, file) {
+    const { name, size } = file;
+    const view = { id, name, state: "waiting", sent: 0, total: size, error: null, thumbnails: [] };
+    this.#uploads.set(id, { view, file });
+    if (size > Number(this.#form.dataset.maxBytes)) this.#refuse(id, tooLarge(this.#form.dataset));
+    else this.#change(id, {});
     this.#next();
   }
 
-  /** The server can be reached: what was lost on the way is sent again. */
+  /** The server may be back: what is unsent goes off. */
   resume() {
-    this.#waiting.push(...this.#lost.splice(0));
+    clearTimeout(this.#timer);
+    for (const { id, state } of this.all) if (state === "unsent") this.again(id);
+  }
+
+  again(id) {
+    this.#change(id, { state: "waiting", sent: 0, error: null });
     this.#next();
   }
 
-  /** Forgets what is lost with this `told`: somebody else sends it again. */
-  forget(told) {
-    this.#lost = this.#lost.filter((upload) => upload.told !== told);
+  /** Stops an upload and forgets it. */
+  drop(id) {
+    const upload = this.#uploads.get(id);
+    this.#uploads.delete(id);
+    upload?.request?.abort();
+    this.#next();
   }
 
   #next() {
-    while (this.#running < AT_ONCE && this.#waiting.length) this.#send(this.#waiting.shift());
+    let running = this.all.filter(({ state }) => state === "uploading").length;
+    for (const { id, state } of this.all)
+      if (state === "waiting" && running++ < AT_ONCE) this.#send(id);
   }
 
-  #send(upload) {
-    this.#running += 1;
-    const { file, told } = upload;
-    const request = new XMLHttpRequest();
-    let whole = false;
-    request.upload.onprogress = ({ loaded, total }) => told.progress(loaded, total);
-    request.upload.onload = () => (whole = true);
+  #send(id) {
+    const upload = this.#uploads.get(id);
+    const request = (upload.request = new XMLHttpRequest());
+    request.upload.onprogress = ({ loaded, total }) => this.#change(id, { sent: loaded, total });
     request.onloadend = () => {
-      this.#running -= 1;
-      this.#next();
-      const image = request.response?.images?.[0];
-      if (request.status === 201 && image) told.done(image);
-      else this.#failed(upload, request, whole);
+      if (upload === this.#uploads.get(id)) this.#ended(id, request);
     };
     request.open("POST", this.#form.action);
     request.responseType = "json";
     request.setRequestHeader("Accept", "application/json");
-    request.send(this.#body(file));
+    this.#change(id, { state: "uploading", sent: 0 });
+    request.send(this.#body(id, upload.file));
   }
 
-  #body(file) {
+  #body(id, file) {
     const body = new FormData();
     body.set("csrfmiddlewaretoken", this.#form.elements.csrfmiddlewaretoken.value);
+    body.set("id", id);
     body.set("image", file, file.name);
     return body;
   }
 
-  // Once all of it was sent it may have been accepted: sending it again is for the person to say.
-  #failed(upload, request, whole) {
-    const lost = request.status === 0 && !whole;
-    if (lost) this.#lost.push(upload);
-    upload.told.failed(reason(request, lost), lost);
+  #ended(id, request) {
+    const image = request.response?.images?.[0];
+    if (request.status === 201 && image) {
+      this.#delay = RETRY_FIRST_MS;
+      this.#uploads.delete(id);
+      this.#told.accepted(image);
+    } else if (AWAY.has(request.status)) this.#wait(id);
+    else this.#refuse(id, reason(request));
+    this.#next();
+  }
+
+  #wait(id) {
+    this.#change(id, { state: "unsent" });
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.resume(), this.#delay);
+    this.#delay = Math.min(this.#delay * 2, RETRY_LAST_MS);
+  }
+
+  #refuse(id, error) {
+    this.#change(id, { state: "refused", error });
+  }
+
+  #change(id, more) {
+    const upload = this.#uploads.get(id);
+    if (!upload) return;
+    Object.assign(upload.view, more);
+    this.#told.changed(id);
   }
 }
 
-function reason({ status, response }, lost) {
-  if (response?.error) return response.error.message;
-  if (lost) return "Not sent yet: it goes off when the connection is back.";
-  if (status === 0) return "The connection was lost before the server could answer.";
-  if (status === 403) return "This page is too old. Reload it and choose the file again.";
-  if (status === 413) return "This file is too large.";
-  return "The server could not take this file. Try again in a moment.";
+// As with jobs, "failed" is a verdict on the file: the same again would end the same.
+const verdict = (message) => ({ code: "failed", message });
+
+function tooLarge({ maxBytes }) {
+  const limit = Math.floor(maxBytes / 1024 / 1024);
+  return verdict(`This file is larger than ${limit} MB. Choose a smaller one.`);
+}
+
+function reason({ status, response }) {
+  if (response?.error) return verdict(response.error.message);
+  if (status === 403) return verdict("This page is too old. Reload it and choose the file again.");
+  if (status === 413) return verdict("This file is too large. Choose a smaller one.");
+  return { code: "internal", message: "The server could not take this file." };
 }

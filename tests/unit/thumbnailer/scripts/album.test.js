@@ -14,10 +14,15 @@ const image = (more = {}) => ({
   ...more,
 });
 
+const begin = (images, by_job = {}) => new Album({ images, works: { now: 0, by_job } }, 0);
+const work = (state, more = {}) => ({
+  [JOB]: { state, fence: 1, attempt: 1, max_attempts: 5, ready: 0, progress: null, ...more },
+});
+
 let album;
 let seq;
 beforeEach(() => {
-  album = new Album([image()]);
+  album = begin([image()]);
   seq = 0;
 });
 
@@ -39,7 +44,7 @@ test("a job's events lead its image from queued to succeeded", () => {
 });
 
 test("the same events again change nothing", () => {
-  album = new Album([image({ state: "succeeded", thumbnails: [SMALL, LARGE], width: 4, height: 3 })]);
+  album = begin([image({ state: "succeeded", thumbnails: [SMALL, LARGE], width: 4, height: 3 })], work("succeeded"));
   album.apply({ type: "image.created", ts: 0, seq: 1, data: image() }, 0);
   tell("job.reply", 1, { reply: SMALL });
   assert.equal(album.get("i1").state, "succeeded");
@@ -60,7 +65,7 @@ test("late progress does not undo an outcome", () => {
 });
 
 test("late progress does not undo the outcome that the page was rendered with", () => {
-  album = new Album([image({ state: "failed", error: { code: "failed", message: "No." } })]);
+  album = begin([image({ state: "failed", error: { code: "failed", message: "No." } })], work("failed"));
   assert.equal(whisper("job.progress", 1, { progress: [1, 2] }), undefined);
   assert.equal(album.get("i1").error.message, "No.");
 });
@@ -85,8 +90,55 @@ test("a retry is told by the page's own clock", () => {
   assert.deepEqual([state, retry], ["retrying", { at: 13_000, attempt: 1, of: 5 }]);
 });
 
+test("a retry that is heard of late is not later for it", () => {
+  const data = { job: JOB, fence: 2, next_at: 9_000, attempt: 1, max_attempts: 5 };
+  album.apply({ type: "job.retrying", ts: 1_000, seq: 1, data }, 6_000);
+  assert.equal(album.get("i1").retry.at, 9_000);
+});
+
+test("an image that is heard of late has waited since it was sent", () => {
+  album.apply({ type: "image.created", ts: 1_000, seq: 1, data: image({ id: "i2", job: "j2" }) }, 21_000);
+  assert.equal(album.get("i2").queuedAt, 1_000);
+});
+
+test("what an older attempt said does not undo what the page was rendered with", () => {
+  album = begin([image({ state: "running" })], work("running", { fence: 3, progress: [1, 2] }));
+  tell("job.retrying", 1, { next_at: 0, attempt: 1, max_attempts: 5 });
+  assert.equal(album.get("i1").state, "running");
+  tell("job.reply", 1, { reply: SMALL });
+  assert.deepEqual([album.get("i1").thumbnails, album.get("i1").progress], [[SMALL], [1, 2]]);
+});
+
+test("a new attempt begins its steps anew", () => {
+  whisper("job.progress", 1, { progress: [1, 2] });
+  whisper("job.started", 3);
+  assert.equal(album.get("i1").progress, undefined);
+});
+
+test("work that somebody had done again is queued in every tab", () => {
+  tell("job.failed", 2, { error: { code: "internal", message: "No." } });
+  const data = { id: "i1", job: JOB, fence: 3 };
+  assert.equal(album.apply({ type: "image.again", ts: 50, seq: ++seq, data }, 50), "i1");
+  const { state, error, queuedAt } = album.get("i1");
+  assert.deepEqual([state, error, queuedAt], ["queued", null, 50]);
+  whisper("job.started", 4);
+  album.apply({ type: "image.again", ts: 50, seq, data }, 60);
+  assert.equal(album.get("i1").state, "running");
+});
+
+test("work may go on under another job", () => {
+  album.apply({ type: "image.again", ts: 0, seq: ++seq, data: { id: "i1", job: "j9", fence: 0 } }, 0);
+  album.apply({ type: "job.started", ts: 0, data: { job: "j9", fence: 1 } }, 0);
+  assert.equal(album.get("i1").state, "running");
+});
+
+test("an event that was emptied says nothing", () => {
+  assert.equal(album.apply({ type: "image.created", ts: 0, seq: ++seq, data: null }, 0), undefined);
+  assert.equal(album.apply({ type: "job.reply", ts: 0, seq: ++seq, data: null }, 0), undefined);
+});
+
 test("an event of a job may come before its image", () => {
-  album = new Album([]);
+  album = begin([]);
   assert.equal(whisper("job.started", 1), undefined);
   assert.equal(album.apply({ type: "image.created", ts: 0, seq: 1, data: image() }, 0), "i1");
   assert.equal(album.get("i1").state, "running");
@@ -105,6 +157,7 @@ test("an unknown event is no reason to stop", () => {
 
 test("after a gap the state is what the server says", () => {
   tell("job.reply", 1, { reply: SMALL });
-  album.reset([image({ id: "i2", job: "j2", state: "succeeded" }), image({ state: "retrying" })]);
+  const images = [image({ id: "i2", job: "j2", state: "succeeded" }), image({ state: "retrying" })];
+  album.reset({ images, works: { now: 0, by_job: work("retrying", { ready: 8_000 }) } }, 0);
   assert.deepEqual(album.all.map(({ id, state }) => [id, state]), [["i1", "retrying"], ["i2", "succeeded"]]);
 });

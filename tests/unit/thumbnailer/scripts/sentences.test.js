@@ -1,45 +1,43 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { load } from "./page.js";
 
-const { sentence, summary, uploading } = await load("sentences.js");
+const { Album } = await load("album.js");
+const { canHelp, sentence, summary } = await load("sentences.js");
 
-test("a wait is told in seconds once it is long enough to ask for", () => {
-  const waiting = { state: "queued", queuedAt: 1_000 };
-  assert.equal(sentence(waiting, 10_000), "Waiting for a worker");
-  assert.equal(sentence(waiting, 13_500), "Waiting for a worker for 12 s");
-  assert.equal(sentence(waiting, 301_000), "Waiting for a worker for 5 min");
-});
+// The same cases hold for the page without scripts.
+const CASES = JSON.parse(readFileSync(new URL("sentences.json", import.meta.url)));
+const KNOWN = { fence: 1, attempt: 1, max_attempts: 5, ready: 0, progress: null };
+
+for (const { says, at, state, error = null, work } of CASES)
+  test(`after a reload the page says "${says}" of ${state}`, () => {
+    const image = { id: "i1", job: "j1", state, error, thumbnails: [] };
+    const album = new Album({ images: [image], works: { now: 0, by_job: { j1: { ...KNOWN, state, ...work } } } }, 0);
+    assert.equal(sentence(album.get("i1"), at), says);
+  });
 
 test("a wait of unknown age names none", () => {
-  assert.equal(sentence({ state: "queued" }, 10_000), "Waiting for a worker");
-});
-
-test("work says how far it is", () => {
-  assert.equal(sentence({ state: "running" }, 0), "Making thumbnails");
-  assert.equal(sentence({ state: "running", progress: [1, 2] }, 0), "Making thumbnails, 1 of 2");
-});
-
-test("a retry says when, and which attempt it will be", () => {
-  const image = { state: "retrying", retry: { at: 8_000, attempt: 1, of: 5 } };
-  assert.equal(sentence(image, 0), "Trying again in 8 s, attempt 2 of 5");
-  assert.equal(sentence(image, 9_000), "Trying again now, attempt 2 of 5");
-  assert.equal(sentence({ state: "retrying" }, 0), "Trying again soon");
-});
-
-test("a failure says why", () => {
-  assert.equal(sentence({ state: "failed", error: { message: "Too large." } }, 0), "Too large.");
-});
-
-test("a batch is one line", () => {
-  assert.equal(summary(["succeeded", "queued", "uploading"]), "1 of 3 done");
-  assert.equal(summary(["succeeded", "failed"]), "1 of 2 done, 1 failed");
+  assert.equal(sentence({ state: "queued" }, 10_000_000), "Waiting for a worker");
 });
 
 test("an upload is told in the unit of its size", () => {
+  const uploading = (sent, total) => sentence({ state: "uploading", sent, total }, 0);
   assert.equal(uploading(0, 5), "Uploading");
   assert.equal(uploading(12_000, 24_000), "Uploading, 12 of 24 kB");
   assert.equal(uploading(1_240_000, 2_600_000), "Uploading, 1.2 of 2.6 MB");
   assert.equal(uploading(3_000_000, 24_000_000), "Uploading, 3 of 24 MB");
+});
+
+test("a batch is one line", () => {
+  assert.equal(summary(["succeeded", "queued", "uploading"]), "1 of 3 done");
+  assert.equal(summary(["succeeded", "failed", "refused"]), "1 of 3 done, 2 failed");
+});
+
+test("trying again is offered where it can help", () => {
+  const failed = (code) => canHelp({ state: "failed", error: { code } });
+  assert.deepEqual([failed("internal"), failed("unfinished"), failed("failed")], [true, true, false]);
+  assert.equal(canHelp({ state: "running", error: null }), false);
+  assert.equal(canHelp({ state: "unsent", error: null }), true);
 });

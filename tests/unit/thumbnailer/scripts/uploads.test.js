@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, mock, test } from "node:test";
 
 import { load } from "./page.js";
 
@@ -16,6 +16,10 @@ class FakeRequest {
     this.body = body;
     FakeRequest.all.push(this);
   }
+  abort() {
+    this.aborted = true;
+    this.onloadend();
+  }
   ends(status, response = null) {
     [this.status, this.response] = [status, response];
     this.onloadend();
@@ -23,61 +27,93 @@ class FakeRequest {
 }
 
 let uploads;
-let told;
-const file = (name) => new File(["x"], name);
-const teller = (name) => ({
-  progress: (sent, total) => told.push([name, "progress", sent, total]),
-  done: (image) => told.push([name, "done", image.id]),
-  failed: (message, lost) => told.push([name, "failed", lost, message]),
-});
+let accepted;
+const requests = FakeRequest.all;
+const add = (...ids) => ids.forEach((id) => uploads.add(id, new File(["x"], `${id}.jpg`)));
+const states = () => uploads.all.map(({ id, state }) => `${id} ${state}`);
+const created = (id) => ({ images: [{ id }] });
 
 beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout"] });
   globalThis.XMLHttpRequest = FakeRequest;
-  FakeRequest.all = [];
-  told = [];
-  uploads = new Uploads({ action: "/images/", elements: { csrfmiddlewaretoken: { value: "token" } } });
+  requests.length = 0;
+  accepted = [];
+  const form = { action: "/images/", dataset: { maxBytes: "1000000" }, elements: { csrfmiddlewaretoken: { value: "token" } } };
+  uploads = new Uploads(form, { changed: () => {}, accepted: ({ id }) => accepted.push(id) });
 });
 
-test("at most three files are under way at once", () => {
-  for (const name of ["1", "2", "3", "4"]) uploads.add(file(name), teller(name));
-  assert.equal(FakeRequest.all.length, 3);
-  FakeRequest.all[0].ends(201, { images: [{ id: "i1" }] });
-  assert.equal(FakeRequest.all.length, 4);
-  assert.deepEqual(told, [["1", "done", "i1"]]);
-  assert.equal(FakeRequest.all[3].body.get("csrfmiddlewaretoken"), "token");
+test("at most three files are under way at once, the others say that they wait", () => {
+  add("1", "2", "3", "4", "5");
+  assert.equal(requests.length, 3);
+  assert.deepEqual(states().slice(2), ["3 uploading", "4 waiting", "5 waiting"]);
+  requests[0].ends(201, created("1"));
+  assert.equal(requests.length, 4);
+  assert.deepEqual(accepted, ["1"]);
+  assert.equal(requests[3].body.get("csrfmiddlewaretoken"), "token");
+  assert.equal(requests[3].body.get("id"), "4");
 });
 
-test("what did not reach the server is sent again when it is back", () => {
-  uploads.add(file("1"), teller("1"));
-  FakeRequest.all[0].ends(0);
-  assert.equal(told[0][2], true);
-  uploads.resume();
-  FakeRequest.all[1].ends(201, { images: [{ id: "i1" }] });
-  assert.deepEqual(told.at(-1), ["1", "done", "i1"]);
-  uploads.resume();
-  assert.equal(FakeRequest.all.length, 2);
+test("the bytes are those that were sent", () => {
+  add("1");
+  requests[0].upload.onprogress({ loaded: 7, total: 90 });
+  assert.deepEqual([uploads.get("1").sent, uploads.get("1").total], [7, 90]);
 });
 
-test("what may have been accepted is not sent again unasked", () => {
-  uploads.add(file("1"), teller("1"));
-  FakeRequest.all[0].upload.onload();
-  FakeRequest.all[0].ends(0);
-  assert.equal(told[0][2], false);
-  uploads.resume();
-  assert.equal(FakeRequest.all.length, 1);
+for (const status of [0, 502, 503, 504])
+  test(`an upload that is answered by ${status} goes off again under the same id`, () => {
+    add("1");
+    requests[0].ends(status);
+    assert.deepEqual(states(), ["1 unsent"]);
+    uploads.resume();
+    assert.equal(requests[1].body.get("id"), "1");
+    requests[1].ends(201, created("1"));
+    uploads.resume();
+    assert.deepEqual([accepted, requests.length], [["1"], 2]);
+  });
+
+test("an unsent file goes off by itself, later each time", () => {
+  add("1");
+  requests[0].ends(0);
+  mock.timers.tick(2_000);
+  requests[1].ends(0);
+  mock.timers.tick(2_000);
+  assert.equal(requests.length, 2);
+  mock.timers.tick(2_000);
+  assert.equal(requests.length, 3);
+});
+
+test("an upload that is taken away ends, and makes room for the next", () => {
+  add("1", "2", "3", "4");
+  uploads.drop("1");
+  assert.equal(requests[0].aborted, true);
+  assert.deepEqual(states(), ["2 uploading", "3 uploading", "4 uploading"]);
 });
 
 test("what its person has taken away is not sent again", () => {
-  const teller1 = teller("1");
-  uploads.add(file("1"), teller1);
-  FakeRequest.all[0].ends(0);
-  uploads.forget(teller1);
+  add("1");
+  requests[0].ends(0);
+  uploads.drop("1");
   uploads.resume();
-  assert.equal(FakeRequest.all.length, 1);
+  mock.timers.tick(60_000);
+  assert.equal(requests.length, 1);
 });
 
-test("the server's own reason is told", () => {
-  uploads.add(file("1"), teller("1"));
-  FakeRequest.all[0].ends(413, { error: { code: "too_large", message: "Larger than 25 MB." } });
-  assert.deepEqual(told, [["1", "failed", false, "Larger than 25 MB."]]);
+test("the server's own reason is told, and is a verdict on the file", () => {
+  add("1");
+  requests[0].ends(413, { error: { code: "too_large", message: "Larger than 25 MB." } });
+  assert.deepEqual(uploads.get("1").error, { code: "failed", message: "Larger than 25 MB." });
+});
+
+test("a server that fails may be asked again", () => {
+  add("1");
+  requests[0].ends(500);
+  assert.equal(uploads.get("1").error.code, "internal");
+  uploads.again("1");
+  assert.deepEqual(states(), ["1 uploading"]);
+});
+
+test("a file that is too large is not even sent", () => {
+  uploads.add("1", { name: "film.jpg", size: 1_000_001 });
+  assert.deepEqual([states(), requests.length], [["1 refused"], 0]);
 });

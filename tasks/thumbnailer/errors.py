@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from channels_celery.errors import ChannelsCeleryError
+
+
+class Refused(ChannelsCeleryError):
+    """What somebody asks for is not done, for a reason that is told."""
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
