@@ -25,7 +25,7 @@ if (location.search) location.replace(location.pathname);
 const timeline = new Timeline({ id: visitor, name: "You" });
 timeline.reset(JSON.parse(element("state").textContent));
 const messages = new Messages(timeline, list, element("message"), element("empty"));
-const connection = connect(room.dataset.socket);
+const connection = connect(room.dataset.socket, { visitor });
 const rooms = new Rooms(connection, element("rooms"));
 messages.showAll();
 const reading = new Reading(element("scroller"), list, element("pill"), () =>
@@ -41,6 +41,8 @@ const history = new History(timeline, element("earlier"), element("scroller"), (
 const sending = new Sending((type, data) => connection.publish(topic, type, data), timeline, show, alert);
 const typing = new Typing(showTyping, () => connection.whisper(topic, "typing"));
 
+for (const waiting of connection.waiting?.(topic) ?? []) sending.resume(waiting);
+
 // Events.
 
 showState(connection);
@@ -48,13 +50,14 @@ connection.on("state", (state) => {
   // Signed in or out in another tab: who one is here is decided by the page.
   if (state === "connected" && connection.visitor && connection.visitor !== visitor) location.reload();
 });
-connection.subscribe(topic, { since: positionOf(room), onEvent: take, onGap: reload });
+connection.subscribe(topic, { since: positionOf(room), onEvent: take, onGap: () => history.reload() });
 
 function take(event) {
   if (event.type === "typing") {
     if (event.by.id !== visitor) typing.heard(event.by);
     return;
   }
+  history.heard(event);
   const changed = timeline.apply(event);
   if (!changed) return;
   const { message, isNew } = changed;
@@ -62,14 +65,6 @@ function take(event) {
   typing.stopped(message.by.id);
   reading.arrive(() => messages.show(message.id), () => messages.of(message.id));
   say(`${message.by.name}: ${message.text}`);
-}
-
-async function reload() {
-  try {
-    await history.reload();
-  } catch {
-    setTimeout(reload, 2000 + Math.random() * 2000);
-  }
 }
 
 function showTyping(names) {

@@ -23,44 +23,66 @@ export class Sending {
 
   /** Sends a message that failed, under its own id: if the server has it, it stays one. */
   again(id) {
-    const message = this.#timeline.get(id);
-    Object.assign(message, { state: "sending", problem: undefined });
-    this.#show(id);
-    return this.#settle(id, "message", { id, text: message.text }, (error) =>
-      Object.assign(this.#timeline.get(id), { state: "failed", problem: problemOf(error) }),
-    );
+    Object.assign(this.#timeline.get(id), { state: "sending", problem: undefined });
+    return this.#written(id, this.#publish("message", { id, text: this.#timeline.get(id).text }));
   }
 
   edit(id, text) {
+    if (text === this.#timeline.get(id).text) return undefined;
+    return this.#edited(id, text, this.#publish("message.edited", { id, text }));
+  }
+
+  delete(id) {
+    return this.#deleted(id, this.#publish("message.deleted", { id }));
+  }
+
+  /** What was written before a reload and is still on its way, as the client hands it over. */
+  resume({ type, data: { id, text }, at, sent }) {
+    const known = this.#timeline.get(id);
+    if (type === "message" && !known) this.#timeline.write(id, text, at);
+    if (type === "message") return this.#written(id, sent);
+    if (!known) return sent.catch(() => {});
+    return type === "message.edited" ? this.#edited(id, text, sent) : this.#deleted(id, sent);
+  }
+
+  #written(id, sent) {
+    return this.#settle(id, sent, (message, error) => {
+      Object.assign(message, { state: "failed", problem: problemOf(error) });
+    });
+  }
+
+  #edited(id, text, sent) {
     const message = this.#timeline.get(id);
     const { text: before, edited } = message;
-    if (text === before || message.deleted) return undefined;
     Object.assign(message, { text, edited: true, state: "sending" });
-    this.#show(id);
-    return this.#settle(id, "message.edited", { id, text }, (error) => {
-      Object.assign(this.#timeline.get(id), { text: before, edited, state: "sent" });
+    return this.#settle(id, sent, (message, error) => {
+      Object.assign(message, { text: before, edited, state: "sent" });
       this.#alert(`Your change was not kept. ${problemOf(error)}`);
     });
   }
 
-  delete(id) {
+  #deleted(id, sent) {
     this.#timeline.get(id).state = "sending";
-    this.#show(id);
-    return this.#settle(id, "message.deleted", { id }, (error) => {
-      this.#timeline.get(id).state = "sent";
+    return this.#settle(id, sent, (message, error) => {
+      message.state = "sent";
       this.#alert(`Your message was not deleted. ${problemOf(error)}`);
     });
   }
 
-  async #settle(id, type, data, onFailure) {
+  // The server has it, or will not: by then the message may be another object, or gone.
+  async #settle(id, sent, onFailure) {
+    this.#show(id);
+    let failure;
     try {
-      await this.#publish(type, data);
-      const message = this.#timeline.get(id);
-      if (message) message.state = "sent";
+      await sent;
     } catch (error) {
-      if (this.#timeline.get(id)) onFailure(error);
+      failure = error;
     }
-    if (this.#timeline.get(id)) this.#show(id);
+    const message = this.#timeline.get(id);
+    if (!message) return;
+    if (!failure) message.state = "sent";
+    else if (message.number === undefined || message.state === "sending") onFailure(message, failure);
+    this.#show(id);
   }
 }
 

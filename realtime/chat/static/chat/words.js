@@ -29,11 +29,14 @@ export function typingOf(names) {
 }
 
 /** Why something was not sent, by the error that the client gives. */
-export function problemOf({ code, message }) {
-  if (code === "closed") return "Not sent: the connection has ended. Reload the page.";
-  if (code === "visitor_changed") return "Not sent: you have signed in or out meanwhile.";
-  if (code === "denied") return "Not sent: you may not write here. Reload the page.";
-  return `Not sent: ${message}`;
-}
+export const problemOf = ({ code, message }) => `Not sent: ${PROBLEMS[code] ?? message}`;
+
+const PROBLEMS = {
+  closed: "the connection has ended. Reload the page.",
+  denied: "you may not write here. Reload the page.",
+  expired: "it has waited too long. Send it again.",
+  full: "too much is waiting to be sent. Try again in a moment.",
+  visitor_changed: "you have signed in or out meanwhile. Send it again.",
+};
 
 const sameDay = (one, other) => new Date(one).toDateString() === new Date(other).toDateString();
