@@ -10,12 +10,12 @@ from uuid import UUID
 
 import celery
 from celery.exceptions import Retry as CeleryRetry
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 
-from channels_celery import settings
+from channels_celery.database import session
 from channels_celery.errors import JobFailed
 
-from . import announcing, bridge, lease, ledger, registry, stopping
+from . import announcing, bridge, claiming, lease, ledger, registry, slots, stopping
 from .handle import Job
 from .ledger import Claim
 from .perseverance import persevere
@@ -24,9 +24,6 @@ from .states import State
 from .verdict import Ended, Succeeded, Verdict, cancelled, judge, succeed
 
 logger = logging.getLogger(__name__)
-
-#: A claim is tried no longer than this: the hint is repeated anyway.
-CLAIM_SECONDS = 5.0
 
 
 def run(task: celery.Task, job_id: str, fence: int) -> None:
@@ -40,9 +37,11 @@ def run(task: celery.Task, job_id: str, fence: int) -> None:
         return
     handler = registry.get(task.name.removeprefix("channel."))
     started = time.monotonic()
-    claim = _claim(handler, UUID(job_id), fence, task.request.id or "")
-    if claim is None:
-        return
+    for claim in claiming.take(handler, UUID(job_id), fence, task.request.id or ""):
+        _attempt(handler, claim, started)
+
+
+def _attempt(handler: ChannelHandler, claim: Claim, started: float) -> None:
     job = Job(claim, started)
     announcing.whisper(claim, "job.started", announcing.data(claim, claim.attempt))
     with lease.held(claim, job.tell_progress) as held:
@@ -52,28 +51,9 @@ def run(task: celery.Task, job_id: str, fence: int) -> None:
     if recorded is None:
         logger.warning("job %s attempt %d lost its lease", claim.id, claim.attempt)
         return
+    if handler.options.max_running is not None:
+        _free_slot(claim.channel)
     _mirror(claim, recorded)
-
-
-def _claim(handler: ChannelHandler, job: UUID, fence: int, run: str) -> Claim | None:
-    claim, repeated = persevere(
-        lambda session: ledger.claim(
-            session,
-            job,
-            fence,
-            run=run,
-            max_attempts=handler.options.max_attempts,
-            lease_ms=int(settings.current().LEASE_SECONDS * 1_000),
-        ),
-        seconds=CLAIM_SECONDS,
-    )
-    if claim is None and repeated:
-        found, _ = persevere(
-            lambda session: ledger.confirm(session, job, run=run, fence=fence + 1),
-            seconds=CLAIM_SECONDS,
-        )
-        return found if isinstance(found, Claim) else None
-    return claim
 
 
 def _work(handler: ChannelHandler, job: Job, message: Any) -> Verdict:
@@ -113,13 +93,19 @@ def _recorded(claim: Claim, verdict: Verdict) -> bool:
     event = announcing.draft(claim, verdict.event, content)
     recorded, repeated = persevere(lambda session: verdict.record(session, claim, event))
     if not recorded and repeated:
-        found, _ = persevere(
-            lambda session: ledger.confirm(session, claim.id, run=claim.run, fence=claim.fence)
-        )
+        found, _ = persevere(lambda session: ledger.confirm(session, claim))
         recorded = found == verdict.state
     if recorded:
         announcing.tell(claim, verdict.event, content)
     return recorded
+
+
+def _free_slot(channel: str) -> None:
+    try:
+        with session() as current:
+            slots.freed(current, channel)
+    except DatabaseError as error:
+        logger.warning("channel %s: its next job waits for the reconciler: %s", channel, error)
 
 
 def _mirror(claim: Claim, verdict: Verdict) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from channels_celery.database import Session
 
-from . import hints, ledger, mirror, registry
+from . import hints, ledger, mirror, registry, slots
 from .hints import Broker
 from .ledger import LiveWorker
 
@@ -44,10 +44,22 @@ def repeat(session: Session, broker: Broker, me: str, elapsed_seconds: float) ->
     """Publish every hint that is due; raises what the broker raises."""
     live = ledger.live_workers(session)
     for queue, channels in queues().items():
+        limits = {name: limit for name in channels if (limit := slots.limit_of(name)) is not None}
         # The broker knows nothing of these yet: they can not flood it.
-        hints.publish_all(broker, ledger.remind(session, channels, first=True, limit=BURST))
-        limit = _repeats(broker, queue, live, me, elapsed_seconds)
-        hints.publish_all(broker, ledger.remind(session, channels, first=False, limit=limit))
+        unlimited = [name for name in channels if name not in limits]
+        hints.publish_all(broker, ledger.remind(session, unlimited, first=True, limit=BURST))
+        most = _repeats(broker, queue, live, me, elapsed_seconds)
+        hints.publish_all(broker, ledger.remind(session, unlimited, first=False, limit=most))
+        for name, limit in limits.items():
+            _fill(session, broker, name, slots.free(session, name, limit), most)
+
+
+def _fill(session: Session, broker: Broker, channel: str, free: int, most: int) -> None:
+    """Publish no more hints of a channel than may run: those that find no slot are spent."""
+    new = ledger.remind(session, [channel], first=True, limit=free)
+    hints.publish_all(broker, new)
+    again = ledger.remind(session, [channel], first=False, limit=min(free - len(new), most))
+    hints.publish_all(broker, again)
 
 
 def _repeats(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from channels_celery import jsontext, settings
 from channels_celery.database import Session
 
-from . import announcing, hints, ledger, registry
+from . import announcing, hints, ledger, registry, slots
 from .hints import Hint
 from .ledger import Lost
 from .options import Options
@@ -44,7 +44,8 @@ def cancel_overdue(session: Session) -> None:
     """Cancel every running job whose grace time has passed; then its process ends itself."""
     grace_ms = int(settings.current().CANCEL_GRACE_SECONDS * 1_000)
     for job in ledger.overdue(session, grace_ms):
-        ledger.end_cancelled(session, job)
+        if ledger.end_cancelled(session, job):
+            slots.freed(session, job.channel)
 
 
 def _take(session: Session, lost: Lost, code: str) -> None:
@@ -59,6 +60,7 @@ def _take(session: Session, lost: Lost, code: str) -> None:
     if not ledger.lose(session, lost, state=state, at=at, error=_stored(code), event=event):
         return
     announcing.tell(lost, f"job.{state}", content)
+    slots.freed(session, lost.channel)
     if again:
         hints.publish(Hint(lost.channel, lost.id, lost.fence + 1), seconds=wait)
 

@@ -8,8 +8,10 @@ PostgreSQL and one transaction on SQLite.
 from __future__ import annotations
 
 from .accept import Inserted, NewJob, insert, redrive
-from .attempts import Claim, Outcome, claim, confirm, finish, reply, retry
+from .attempts import Outcome, confirm, finish, reply, retry
 from .cancelling import cancel, end_cancelled, overdue, taken
+from .channels import next_waiting, pause, resume, running
+from .claims import Claim, claim, claim_in_slot, held_by
 from .leases import Lost, Renewal, lose, lost_leases, lost_runs, renew
 from .releases import release
 from .reminders import Expired, expire, expired, remind
@@ -27,23 +29,29 @@ __all__ = [
     "beat",
     "cancel",
     "claim",
+    "claim_in_slot",
     "confirm",
     "end_cancelled",
     "expire",
     "expired",
     "finish",
+    "held_by",
     "insert",
     "leave",
     "live_workers",
     "lose",
     "lost_leases",
     "lost_runs",
+    "next_waiting",
     "overdue",
+    "pause",
     "redrive",
     "release",
     "remind",
     "renew",
     "reply",
+    "resume",
     "retry",
+    "running",
     "taken",
 ]

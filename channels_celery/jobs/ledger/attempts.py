@@ -1,26 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
 
-from channels_celery import jsontext
-from channels_celery.database import Row, Session
+from channels_celery.database import Session
 from channels_celery.jobs.states import OUTCOMES, State
 from channels_celery.topics import log
 from channels_celery.topics.events import Draft
 
+from .claims import Claim
 from .statements import key, statement
-
-_CLAIM = """
-UPDATE channels_celery_job SET state = 'running', attempt = attempt + 1, fence = fence + 1,
-  lease = {now} + %(lease_ms)s, run = %(run)s, max_attempts = %(max_attempts)s,
-  started = {now}, due = NULL, progress = ''
-WHERE id = {id} AND fence = %(fence)s AND state IN ('queued', 'retrying')
-  AND (expires IS NULL OR started IS NOT NULL OR expires > {now})
-RETURNING channel, message, attempt, max_attempts, fence, topic, reply_channel, headers,
-  created, {now}
-"""
 
 _FINISH = """
 UPDATE channels_celery_job SET state = %(state)s, result = %(result)s, error = %(error)s,
@@ -40,32 +28,7 @@ _ALIVE = """
 SELECT topic FROM channels_celery_job
 WHERE id = {id} AND fence = %(fence)s AND state = 'running'"""
 
-_LOOK = """
-SELECT state, fence, run, channel, message, attempt, max_attempts, fence, topic, reply_channel,
-  headers, created, {now}
-FROM channels_celery_job WHERE id = {id}
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """One attempt that this process won: what it is to do, and the fence it writes under.
-
-    `at` is the database's clock at the claim, in milliseconds since 1970.
-    """
-
-    id: UUID
-    run: str
-    channel: str
-    message: Any
-    attempt: int
-    max_attempts: int
-    fence: int
-    topic: str
-    reply_channel: str
-    headers: dict[str, Any]
-    created: int
-    at: int
+_LOOK = "SELECT state, fence, run FROM channels_celery_job WHERE id = {id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,21 +39,6 @@ class Outcome:
     result: str | None = None
     error: str = ""
     traceback: str = ""
-
-
-def claim(
-    session: Session, job: UUID, fence: int, *, run: str, max_attempts: int, lease_ms: int
-) -> Claim | None:
-    """Take the job that a hint names; None: the hint is old, or somebody has it."""
-    params = {
-        "id": key(job),
-        "fence": fence,
-        "run": run,
-        "max_attempts": max_attempts,
-        "lease_ms": lease_ms,
-    }
-    rows = session.rows(statement(session, _CLAIM), params)
-    return _claim(job, run, rows[0]) if rows else None
 
 
 def finish(session: Session, claim: Claim, outcome: Outcome, event: Draft) -> bool:
@@ -133,34 +81,13 @@ def reply(session: Session, claim: Claim, event: Draft) -> tuple[bool, bool]:
     return row is not None, stored is not None or not claim.topic
 
 
-def confirm(session: Session, job: UUID, *, run: str, fence: int) -> Claim | State | None:
-    """What an interrupted transition did: the claim that is ours, the state it recorded, or None.
+def confirm(session: Session, claim: Claim) -> State | None:
+    """The state that an interrupted transition of this attempt has recorded; None: it has not.
 
     After a broken connection a repeated transition finds 0 rows also when the first one worked.
-    `fence` is the one that the transition would have set.
     """
-    rows = session.rows(statement(session, _LOOK), {"id": key(job)})
-    if not rows or rows[0][1] != fence or rows[0][2] != run:
+    rows = session.rows(statement(session, _LOOK), {"id": key(claim.id)})
+    if not rows or rows[0][1:] != (claim.fence, claim.run):
         return None
     state = State(rows[0][0])
-    if state is State.RUNNING:
-        return _claim(job, run, rows[0][3:])
     return state if state in (*OUTCOMES, State.RETRYING) else None
-
-
-def _claim(job: UUID, run: str, row: Row) -> Claim:
-    channel, message, attempt, max_attempts, fence, topic, reply_channel, headers, created, at = row
-    return Claim(
-        id=job,
-        run=run,
-        channel=channel,
-        message=jsontext.load(message),
-        attempt=attempt,
-        max_attempts=max_attempts,
-        fence=fence,
-        topic=topic,
-        reply_channel=reply_channel,
-        headers=jsontext.load(headers),
-        created=created,
-        at=at,
-    )

@@ -19,8 +19,8 @@ _REMIND = {
     "postgresql": """
 WITH due AS MATERIALIZED (
   SELECT id FROM channels_celery_job
-  WHERE state IN ('queued', 'retrying') AND due <= {{now}} AND {condition}
-    AND channel IN ({channels})
+  WHERE state IN ('queued', 'retrying') AND due <= (SELECT {{now}}) AND {condition}
+    AND channel IN ({channels}) AND {not_paused}
   ORDER BY due LIMIT %(limit)s {{skip_locked}})
 UPDATE channels_celery_job AS job SET hints = hints + 1, due = {{now}} + %(reminder)s
 FROM due WHERE job.id = due.id RETURNING job.id, channel, fence, headers
@@ -28,15 +28,17 @@ FROM due WHERE job.id = due.id RETURNING job.id, channel, fence, headers
     "sqlite": """
 UPDATE channels_celery_job SET hints = hints + 1, due = {{now}} + %(reminder)s
 WHERE id IN (SELECT id FROM channels_celery_job
-  WHERE state IN ('queued', 'retrying') AND due <= {{now}} AND {condition}
-    AND channel IN ({channels})
+  WHERE state IN ('queued', 'retrying') AND due <= (SELECT {{now}}) AND {condition}
+    AND channel IN ({channels}) AND {not_paused}
   ORDER BY due LIMIT %(limit)s) RETURNING id, channel, fence, headers
 """,
 }
 
+_NOT_PAUSED = "channel NOT IN (SELECT name FROM channels_celery_channel WHERE paused)"
+
 _EXPIRED = """
 SELECT id, channel, max_attempts, fence, topic, reply_channel FROM channels_celery_job
-WHERE state = 'queued' AND due <= {now} AND expires <= {now} AND started IS NULL LIMIT 100
+WHERE state = 'queued' AND due <= (SELECT {now}) AND expires <= {now} AND started IS NULL LIMIT 100
 """
 
 _EXPIRE = """
@@ -68,6 +70,7 @@ def remind(session: Session, channels: Collection[str], *, first: bool, limit: i
     names = {f"channel{index}": name for index, name in enumerate(sorted(channels))}
     template = _REMIND[session.vendor].format(
         condition="hints = 0" if first else "hints > 0",
+        not_paused=_NOT_PAUSED,
         channels=", ".join(f"%({name})s" for name in names),
     )
     params = {**names, "limit": limit, "reminder": REMINDER_MS}

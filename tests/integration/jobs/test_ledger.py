@@ -256,14 +256,15 @@ def test_interrupted_transition_is_recognised(database: str) -> None:
     job = accept(new())
     found = claimed(job, run="r")
     with ours.session() as session:
-        ours_already = ledger.confirm(session, job, run="r", fence=1)
-        assert isinstance(ours_already, Claim)
+        (ours_already,) = ledger.held_by(session, "c", "r")
         assert replace(ours_already, at=found.at) == found
-        assert ledger.confirm(session, job, run="other", fence=1) is None
+        assert ledger.held_by(session, "c", "other") == []
+        assert ledger.confirm(session, found) is None
     assert finish(found)
     with ours.session() as session:
-        assert ledger.confirm(session, job, run="r", fence=1) is State.SUCCEEDED
-        assert ledger.confirm(session, job, run="r", fence=2) is None
+        assert ledger.confirm(session, found) is State.SUCCEEDED
+        assert ledger.confirm(session, replace(found, fence=2)) is None
+        assert ledger.held_by(session, "c", "r") == []
 
 
 def test_worker_lives_while_it_beats(database: str) -> None:

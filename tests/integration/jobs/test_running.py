@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from channels_celery import database as ours
 from channels_celery.jobs import ledger
+from channels_celery.jobs.models import Job
 from tests.integration.jobs.watch import Send, ended, job, runs, types
 from tests.integration.jobs.worker import worker
 from tests.services import until
@@ -64,3 +66,28 @@ def test_stopped_worker_gives_back_what_it_does(
             done = ended(database, id)
         assert (done.state, done.attempt) == ("succeeded", 1)
         assert types(database, pool) == ["job.succeeded"]
+
+
+def test_limited_channel_uses_its_slots_over_all_workers(
+    database: str, env: dict[str, str], send: Send, tmp_path: Path
+) -> None:
+    folder = tmp_path / "together"
+    folder.mkdir()
+    message = {"folder": str(folder), "seconds": 0.1}
+    first, second = tmp_path / "log1", tmp_path / "log2"
+    with worker(database, env, first, "-c", "2"), worker(database, env, second, "-c", "2"):
+        with ours.session() as session:
+            ledger.pause(session, "limited")
+        sent = [send("limited", message) for _ in range(100)]
+        # Its hints are spent when this one has run.
+        assert ended(database, send("add", {"a": 1, "b": 1})).state == "succeeded"
+        assert Job.objects.using(database).filter(channel="limited", state="queued").count() == 100
+        with ours.session() as session:
+            ledger.resume(session, "limited")
+        found = [ended(database, id, seconds=60) for id in sent]
+    assert {json.loads(one.result or "") for one in found} <= {1, 2}
+    began = min(one.started or 0 for one in found)
+    passed = max(one.finished or 0 for one in found) - began
+    # In the ideal case two work all the time.
+    worked = sum((one.finished or 0) - (one.started or 0) for one in found)
+    assert passed <= 1.5 * worked / 2, (passed, worked)

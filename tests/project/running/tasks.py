@@ -33,3 +33,14 @@ def stubborn(job: Job, message: dict[str, Any]) -> str:
     """Never look whether anybody wants it to stop."""
     hold(message)
     return "held"
+
+
+@channel_task("limited", max_running=2)
+def limited(job: Job, message: dict[str, Any]) -> int:
+    """Work for a while, and count who works at the same time."""
+    mine = Path(message["folder"]) / str(job.id)
+    mine.touch()
+    time.sleep(message["seconds"])
+    together = len(list(mine.parent.iterdir()))
+    mine.unlink()
+    return together
