@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from channels.layers import get_channel_layer
+from django.conf import settings as django_settings
+from django.utils.module_loading import import_string
 
 from channels_celery import settings
 
@@ -57,6 +59,8 @@ class Listening:
 
     async def _listen(self) -> None:
         """Join and hear on a new channel until the layer fails."""
+        # The first sockets wait on this loop: a second of imports is not for it.
+        await asyncio.to_thread(_import_layers)
         layer: Any = get_channel_layer(settings.current().LAYER)
         if layer is None:
             raise LookupError(f"CHANNEL_LAYERS has no alias {settings.current().LAYER!r}")
@@ -97,6 +101,11 @@ class Listening:
                         await self._wake.wait()
                 except TimeoutError:
                     self._member_of.clear()
+
+
+def _import_layers() -> None:
+    for known in django_settings.CHANNEL_LAYERS.values():
+        import_string(str(known["BACKEND"]))
 
 
 def _bell_of(message: Any) -> Bell | None:

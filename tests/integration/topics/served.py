@@ -1,0 +1,24 @@
+"""The application of a server under test: topics mounted as a project mounts them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.urls import path
+
+django.setup()
+
+from channels_celery import topics  # noqa: E402
+
+
+@topics.rule("open.<slug:name>")
+def may_read(visitor: topics.Visitor, name: str) -> topics.Access:
+    return topics.Access(read=True, publish=("message",), whisper=("typing",))
+
+
+# Django's stubs know only views; Channels' router takes ASGI applications.
+_to: Any = path
+
+application = ProtocolTypeRouter({"websocket": URLRouter([_to("ws/", topics.websocket)])})
