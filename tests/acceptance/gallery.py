@@ -55,7 +55,7 @@ class Gallery:
     def thumbnails(self, count: int, seconds: float = DONE_SECONDS) -> None:
         """Wait until that many cards are done and show their large thumbnail."""
         self.shows("succeeded", count, seconds)
-        images = self.page.locator("#album img")
+        images = self.page.locator('[data-state="succeeded"] img')
         expect(images).to_have_count(count)
         for image in images.all():
             self.page.wait_for_function(_WHOLE, arg=image.element_handle())
