@@ -47,7 +47,7 @@ def _attempt(handler: ChannelHandler, claim: Claim, started: float) -> None:
     with lease.held(claim, job.tell_progress) as held:
         job.held_by(held)
         verdict = _work(handler, job, claim.message)
-        recorded = _record(claim, verdict)
+        recorded = _settled(claim, job, verdict)
     if recorded is None:
         logger.warning("job %s attempt %d lost its lease", claim.id, claim.attempt)
         return
@@ -75,6 +75,21 @@ def _ended_from_outside(error: BaseException) -> bool:
     Then the main process says what it was. The code is billiard's own (`common._shutdown_cleanup`).
     """
     return isinstance(error, SystemExit) and error.code == signal.SIGTERM - 256
+
+
+def _settled(claim: Claim, job: Job, verdict: Verdict) -> Verdict | None:
+    """The outcome that `job.succeed` has committed, else the handler's own; None: lost."""
+    recorded = None if job.succeeded else _record(claim, verdict)
+    if recorded is not None or not job.promised:
+        return recorded
+    if not job.succeeded:
+        # Its COMMIT was interrupted, or is a test's that never comes.
+        found, _ = persevere(lambda session: ledger.confirm(session, claim))
+        if found is not State.SUCCEEDED:
+            return None
+    if isinstance(verdict, Ended):
+        logger.warning("job %s has succeeded, then raised", claim.id, exc_info=verdict.error)
+    return succeed(None)
 
 
 def _record(claim: Claim, verdict: Verdict) -> Verdict | None:

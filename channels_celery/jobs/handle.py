@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from channels_celery import ids, jsontext
-from channels_celery.errors import BadMessage, LeaseLost
+from channels_celery import ids, jsontext, settings
+from channels_celery.database import session
+from channels_celery.errors import BadMessage, LeaseLost, NotSupported
 
 from . import announcing, ledger
 from .lease import Lease, note_progress
-from .ledger import Claim
+from .ledger import Claim, Outcome
 from .perseverance import persevere
+from .states import State
 
 #: Progress is told at most so often: it must not crowd out what matters.
 PROGRESS_SECONDS = 0.2
@@ -28,6 +31,10 @@ class Job:
         self._started = started
         self._told: tuple[int, int] | None = None
         self._told_at = 0.0
+        #: `succeed` was called: 0 rows may mean that its transaction has committed.
+        self.promised = False
+        #: `succeed` was called and its transaction has committed.
+        self.succeeded = False
 
     @property
     def id(self) -> UUID:
@@ -101,6 +108,36 @@ class Job:
         content = announcing.data(self._claim, self.attempt, progress=list(progress))
         announcing.whisper(self._claim, "job.progress", content)
         announcing.tell(self._claim, "job.progress", content)
+
+    def succeed(self, result: Any = None) -> None:
+        """Record the outcome in the handler's own `transaction.atomic()`, as its last act there.
+
+        What the transaction wrote and the outcome are committed together or not at all; once they
+        are, what the handler returns or raises changes nothing. Raises LeaseLost when another
+        attempt has taken the job, BadMessage before any effect, NotSupported outside a transaction.
+        """
+        text = jsontext.dump(result, name="result", limit=jsontext.MESSAGE_BYTES)
+        content = announcing.data(self._claim, self.attempt, **announcing.result(result, text))
+        event = announcing.draft(self._claim, "job.succeeded", content)
+        with session() as current:
+            if not current.joined:
+                alias = settings.current().DATABASE
+                raise NotSupported(
+                    "job.succeed() joins the transaction of what the handler writes: call it"
+                    f" inside `with transaction.atomic(using={alias!r})`, or return the result."
+                )
+            outcome = Outcome(state=State.SUCCEEDED, result=text)
+            if not ledger.finish(current, self._claim, outcome, event):
+                raise LeaseLost
+            self.promised = True
+            if self._lease is not None:
+                self._lease.postpone()
+            current.after_commit(partial(self.has_succeeded, content))
+
+    def has_succeeded(self, content: dict[str, Any]) -> None:
+        """What `succeed` recorded is committed."""
+        self.succeeded = True
+        announcing.tell(self._claim, "job.succeeded", content)
 
     def held_by(self, lease: Lease) -> None:
         self._lease = lease

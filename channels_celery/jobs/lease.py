@@ -45,6 +45,10 @@ class Lease:
         """Until the next renewal."""
         return self._next - time.monotonic()
 
+    def postpone(self) -> None:
+        """Leave the row alone for one heartbeat: the handler's own transaction holds it."""
+        self._next = time.monotonic() + settings.current().HEARTBEAT_SECONDS
+
     def note(self, progress: tuple[int, int]) -> None:
         """Take new progress; it is stored with a renewal that comes within a second."""
         self.progress = progress

@@ -67,7 +67,9 @@ def cancel(session: Session, job: UUID) -> bool:
 
 def overdue(session: Session, grace_ms: int) -> list[Cancellable]:
     """Running jobs that were asked to stop so long ago."""
-    condition = "state = 'running' AND cancel_requested <= {now} - %(grace_ms)s LIMIT 100"
+    condition = (
+        "state = 'running' AND cancel_requested <= {now} - %(grace_ms)s LIMIT 100 {skip_locked}"
+    )
     rows = session.rows(statement(session, _LOOK + condition), {"grace_ms": grace_ms})
     return [_row(row) for row in rows]
 

@@ -101,7 +101,8 @@ def lose(session: Session, lost: Lost, *, state: State, at: int, error: str, eve
 
 
 def _lost(session: Session, condition: str, params: dict[str, str]) -> list[Lost]:
-    sql = statement(session, f"{_LOST}{condition} LIMIT {LOOK}")
+    # A handler that holds the row in its own transaction is about to end it.
+    sql = statement(session, f"{_LOST}{condition} LIMIT {LOOK} {{skip_locked}}")
     return [_row(row) for row in session.rows(sql, params)]
 
 
