@@ -40,16 +40,18 @@ def persevere(
     """Run a transition, again after a broken connection, deadlock or full lock, with jitter.
 
     Returns its result and whether it was repeated: then "0 rows" may mean that an earlier try had
-    committed, and the caller reads the row. Raises the last error once the time is over.
+    committed, and the caller reads the row. Raises the last error once the time is over, and at
+    once inside a caller's transaction, which has broken as a whole.
     """
     deadline = time.monotonic() + seconds
-    wait, repeated = _FIRST_WAIT_SECONDS, False
+    wait, repeated, joined = _FIRST_WAIT_SECONDS, False, False
     while True:
         try:
             with uninterrupted(), session() as current:
+                joined = current.joined
                 return transition(current), repeated
         except (OperationalError, InterfaceError) as error:
-            if time.monotonic() + wait > deadline:
+            if joined or time.monotonic() + wait > deadline:
                 raise
             logger.warning("transition interrupted, trying again: %s", error)
         time.sleep(random.uniform(0, wait))  # noqa: S311 - jitter
