@@ -94,7 +94,7 @@ class Connection {
     if (this.#state === "closed") throw failure("closed", "The connection is closed.");
     const text = this.#encode({ op: "publish", topic, mid: randomMid(), type, data });
     const sent = this.#outbox.add(JSON.parse(text));
-    if (this.#ready) this.#outbox.send(topic);
+    this.#outbox.send(topic);
     return sent;
   }
 

@@ -94,10 +94,27 @@ class FakeSocket {
   }
 }
 
-/** Puts a new scripted browser in place of Node's globals; every random number is one half. */
-export function browser() {
+/** A tab's storage, which holds so many values and, as it may, lists the newest key first. */
+export function storage(room = Infinity) {
+  const methods = {
+    getItem: (key) => kept[key] ?? null,
+    removeItem: (key) => delete kept[key],
+    setItem: (key, text) => {
+      if (Object.keys(kept).length >= room) throw new Error("QuotaExceededError");
+      kept[key] = String(text);
+    },
+  };
+  const kept = Object.create(methods);
+  return new Proxy(kept, { ownKeys: () => Reflect.ownKeys(kept).reverse() });
+}
+
+/**
+ * Puts a new scripted browser in place of Node's globals; every random number is one half. With the
+ * storage of an earlier one it is the same tab after a reload.
+ */
+export function browser({ sessionStorage = storage(), now } = {}) {
   mock.restoreAll();
-  const clock = new Clock();
+  const clock = Object.assign(new Clock(), now && { now });
   clock.install();
   mock.method(Math, "random", () => 0.5);
   const window = new EventTarget();
@@ -118,6 +135,7 @@ export function browser() {
     location: new URL("https://shop.example/images/"),
     navigator,
     reportError: (error) => reported.push(error),
+    sessionStorage,
   };
   for (const [name, value] of Object.entries(globals))
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
