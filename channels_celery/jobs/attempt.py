@@ -10,7 +10,7 @@ from uuid import UUID
 
 import celery
 from celery.exceptions import Retry as CeleryRetry
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connections
 
 from channels_celery.database import session
 from channels_celery.errors import JobFailed
@@ -57,7 +57,7 @@ def _attempt(handler: ChannelHandler, claim: Claim, started: float) -> None:
 
 
 def _work(handler: ChannelHandler, job: Job, message: Any) -> Verdict:
-    close_old_connections()
+    _close_stale_connections()
     try:
         value = handler.function(job, message)
         if hasattr(value, "__await__"):
@@ -67,6 +67,16 @@ def _work(handler: ChannelHandler, job: Job, message: Any) -> Verdict:
         if _ended_from_outside(error):
             raise
         return judge(error, handler.options, job)
+
+
+def _close_stale_connections() -> None:
+    """Close what of Django's connections is broken or too old, as between two requests.
+
+    Not within a transaction: in eager mode that is the sender's, which would be lost.
+    """
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def _ended_from_outside(error: BaseException) -> bool:

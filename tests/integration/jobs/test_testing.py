@@ -21,10 +21,12 @@ from channels_celery import (
     topics,
 )
 from channels_celery.errors import BadMessage
+from channels_celery.jobs import hints, mirror
 from channels_celery.testing import run_jobs, sent
 from tests import services
 from tests.conftest import DATABASE_ALIAS
 
+PUBLISH = hints.publish
 pytestmark = pytest.mark.usefixtures("published")
 
 
@@ -154,6 +156,21 @@ def test_expired_job_ends_cancelled(test_case: str, monkeypatch: pytest.MonkeyPa
     send("testing.add", {"a": 1}, expires=0.001)
     services.until(lambda: not run_jobs() and sent()[0].state != "queued", what="end")
     assert (sent()[0].state, sent()[0].error["code"]) == ("cancelled", "expired")  # type: ignore[index]
+
+
+def test_eager_mode_runs_in_the_tests_transaction(
+    test_case: str, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "publish", PUBLISH)
+    configuration = mirror.project_app().conf
+    configuration.task_always_eager = True
+    try:
+        with django_capture_on_commit_callbacks(using=test_case, execute=True):
+            send("testing.add", {"a": 1, "b": 2})
+            assert sent()[0].state == "queued"
+    finally:
+        configuration.task_always_eager = False
+    assert (sent()[0].state, sent()[0].result["sum"]) == ("succeeded", 3)
 
 
 class InATestCase(TestCase):
