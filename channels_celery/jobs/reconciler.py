@@ -24,6 +24,7 @@ from channels_celery.database import Session
 from . import backlog, ledger, losses, stopping
 from .hints import Broker
 from .ledger import LiveWorker
+from .pruning import Pruner
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Reconciler:
     def __init__(self, worker: LiveWorker, *, in_children: bool) -> None:
         self._worker = worker
         self._in_children = in_children
+        self._pruner = Pruner(worker.id)
         self._gone: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
         self._stopping = False
         self._left = False
@@ -113,6 +115,7 @@ class Reconciler:
         losses.reap(session)
         losses.cancel_overdue(session)
         losses.expire(session)
+        self._pruner.step(session)
         elapsed, self._last = time.monotonic() - self._last, time.monotonic()
         backlog.repeat(session, broker, self._worker.id, elapsed)
 

@@ -13,6 +13,7 @@ from .cancelling import cancel, end_cancelled, overdue, taken
 from .channels import next_waiting, pause, resume, running
 from .claims import Claim, claim, claim_in_slot, held_by
 from .leases import Lost, Renewal, lose, lost_leases, lost_runs, renew
+from .pruning import prune
 from .releases import release
 from .reminders import Expired, expire, expired, remind
 from .workers import LiveWorker, beat, leave, live_workers
@@ -45,6 +46,7 @@ __all__ = [
     "next_waiting",
     "overdue",
     "pause",
+    "prune",
     "redrive",
     "release",
     "remind",

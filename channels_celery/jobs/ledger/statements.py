@@ -7,11 +7,16 @@ from uuid import UUID
 from channels_celery.clock import now
 from channels_celery.database import Session
 
+#: Parameters that are ids of jobs.
+_IDS = ("id", "after", "before", "last")
 #: How a statement names the job it is about, its rows' lock, and the present.
 _WORDS = {
-    "postgresql": {"id": "%(id)s::uuid", "skip_locked": "FOR UPDATE SKIP LOCKED"},
+    "postgresql": {
+        **{name: f"%({name})s::uuid" for name in _IDS},
+        "skip_locked": "FOR UPDATE SKIP LOCKED",
+    },
     # SQLite has one writer: whoever runs the statement holds the lock.
-    "sqlite": {"id": "%(id)s", "skip_locked": ""},
+    "sqlite": {**{name: f"%({name})s" for name in _IDS}, "skip_locked": ""},
 }
 
 
