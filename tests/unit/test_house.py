@@ -175,34 +175,6 @@ def test_repository_names_no_machine_and_no_registry() -> None:
     assert wrong == []
 
 
-def test_pages_open_no_socket_of_their_own() -> None:
-    library = ROOT / LIBRARY
-    scripts = [path for path in listed() if path.suffix == ".js" and library not in path.parents]
-    assert [
-        str(path.relative_to(ROOT))
-        for path in scripts
-        if "tests" not in path.parts
-        and re.search(r"new (WebSocket|EventSource)\b", path.read_text())
-    ] == []
-
-
-def test_readme_names_every_setting() -> None:
-    site = "".join((ROOT / f"config/{name}.py").read_text() for name in ("settings", "databases"))
-    variables = set(re.findall(r"""env\.\w+\(\s*"([A-Z_]+)\"""", site))
-    library = tree(ROOT / LIBRARY / "settings.py")
-    fields = {
-        node.target.id
-        for node in ast.walk(library)
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-
-    assert {"DATABASE_URL", "VAR_DIR"} < variables
-    assert {"LAYER", "LEASE_SECONDS"} < fields
-    wanted = variables | {name for name in fields if name.isupper()}
-    assert {name for name in wanted if not re.search(rf"\b{name}\b", readme)} == set()
-
-
 def test_changelog_begins_with_the_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
