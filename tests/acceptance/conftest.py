@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests import services
+from tests.acceptance.chatting import Party
 from tests.acceptance.site import Site, running
 
 
@@ -59,3 +60,16 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
     yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def party(browser: Browser, site: Site) -> Iterator[Party]:
+    """People who come to the chat."""
+    with Party(browser, site) as party:
+        yield party
+
+
+@pytest.fixture
+def room(party: Party) -> str:
+    """A chat room of the test's own."""
+    return party.open_room()

@@ -84,13 +84,14 @@ export class Messages {
     element.toggleAttribute("data-follows", day.hidden && follows(before, message));
   }
 
-  // One stop for the Tab key: the message that was looked at last, or the newest.
+  // One stop for the Tab key: the message that is being looked at, else the newest.
   #settle() {
     this.#empty.hidden = this.#list.childElementCount > 0;
-    if (!this.#list.querySelector('[tabindex="0"]')) this.#list.lastElementChild?.setAttribute("tabindex", "0");
+    const newest = this.#list.lastElementChild;
+    if (newest && !this.#list.contains(document.activeElement)) this.mark(newest);
   }
 
-  /** Lets the Tab key come back to this element. */
+  /** Makes an element the list's stop for the Tab key. */
   mark(element) {
     for (const other of this.#list.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
     element.tabIndex = 0;
