@@ -26,6 +26,13 @@ def stuck_jobs() -> QuerySet[Job]:
     return jobs.filter(state__in=WAITING, ready__lt=present - STUCK_MS).order_by("ready")
 
 
+def reason(job: Job) -> str | None:
+    """Why this job is stuck; None when it is not."""
+    if not stuck_jobs().filter(pk=job.pk).exists():
+        return None
+    return reasons([job.channel])[job.channel]
+
+
 def reasons(channels: Iterable[str]) -> dict[str, str]:
     """Why jobs of these channels stay unclaimed: the first reason that holds, in plain words."""
     names = set(channels)

@@ -51,14 +51,14 @@ def plain(text: str) -> str:
 def lines(known: dict[str, Any]) -> str:
     """A job, one key a line."""
     return "\n".join(
-        f"{key + ':':<15}{_line(key, value)}".rstrip()
+        f"{key + ':':<18}{_line(key, value)}".rstrip()
         for key, value in known.items()
         if value not in (None, "")
     )
 
 
 def _line(key: str, value: Any) -> str:
-    if key in ("created", "started", "finished", "next_at", "expires"):
+    if key in ("created", "started", "finished", "next_at", "expires", "cancel_requested"):
         return moment(value)
     return plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 

@@ -234,3 +234,36 @@ def test_a_broker_that_does_not_answer_is_noticed(monkeypatch: pytest.MonkeyPatc
     assert not stuck._broker_answers()
     monkeypatch.setattr(Broker, "messages", lambda self, queue: 3)
     assert stuck._broker_answers()
+
+
+def test_cancel_ends_what_waits_and_asks_what_runs(database: str) -> None:
+    waiting, running = send("tests.command", {}).id, send("tests.command", {}).id
+    with ours.session() as session:
+        assert ledger.claim(session, running, 0, run="r", max_attempts=4, lease_ms=25_000)
+    done = json.loads(jobs("cancel", str(waiting), str(running), "--json"))
+    assert done == [
+        {"job": str(waiting), "done": True, "said": "cancelled"},
+        {"job": str(running), "done": True, "said": "asked to stop"},
+    ]
+    assert json.loads(jobs("show", str(waiting), "--json"))["state"] == "cancelled"
+    shown = json.loads(jobs("show", str(running), "--json"))
+    assert (shown["state"], shown["cancel_requested"] is None) == ("running", False)
+
+
+def test_cancel_of_all_that_waits_in_a_channel(database: str) -> None:
+    for _ in range(3):
+        send("tests.command", {})
+    assert "0 cancelled" in jobs("cancel", "--waiting", "--channel", "other")
+    assert "3 cancelled" in jobs("cancel", "--waiting", "--channel", "tests.command")
+    with pytest.raises(CommandError, match="Name the jobs"):
+        jobs("cancel")
+    with pytest.raises(CommandError, match="Not every job was cancelled"):
+        jobs("cancel", str(Job.objects.using(database).values_list("id", flat=True)[0]))
+
+
+def test_show_says_why_a_job_is_stuck(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = send("tests.command", {}).id
+    assert json.loads(jobs("show", str(job), "--json"))["stuck"] is None
+    Job.objects.using(database).update(ready=1)
+    monkeypatch.setattr(stuck, "_broker_answers", lambda: True)
+    assert "no worker listens on queue celery" in jobs("show", str(job))
