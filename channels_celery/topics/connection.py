@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from collections import deque
 from collections.abc import Mapping
@@ -44,8 +45,8 @@ class Connection:
         self.scope = scope
         self.sid = secrets.token_hex(8)
         self.visitor = NOBODY
-        #: When it was last asked who is there; and of which session that is.
-        self.asked = asyncio.get_running_loop().time()
+        #: When it was last asked who is there, never before the greeting; and of which session.
+        self.asked = math.inf
         self.mark = sessions.mark_of(sessions.key_of(scope))
         self.outlet = Outlet(send, self._drained)
         self.window = Window()

@@ -75,7 +75,7 @@ async def _greet(connection: Connection) -> None:
     except Refused as refused:
         connection.close(protocol.CREDENTIALS, refused.reason)
     else:
-        connection.visitor = connection.hub.rights.visitor_of(connection, found)
+        connection.hub.rights.meet(connection, found)
         connection.say(frames.welcome(connection.sid, connection.visitor.id))
 
 

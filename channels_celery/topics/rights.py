@@ -55,12 +55,17 @@ class Rights:
         for connection in self._hub.connections:
             if _is_meant(word, connection):
                 # From now on it sends nothing; what it may still read is asked next.
-                connection.visitor = self.visitor_of(connection, connection.visitor)
+                connection.visitor = self._known(connection, connection.visitor)
                 self._soon[connection] = None
         if self._soon:
             self._wake.set()
 
-    def visitor_of(self, connection: Connection, visitor: Visitor) -> Visitor:
+    def meet(self, connection: Connection, visitor: Visitor) -> None:
+        """Take who was found at a new socket."""
+        connection.visitor = self._known(connection, visitor)
+        connection.asked = asyncio.get_running_loop().time()
+
+    def _known(self, connection: Connection, visitor: Visitor) -> Visitor:
         """The visitor that was found for a socket: nobody, if its session is signed out."""
         return NOBODY if connection.mark in self._signed_out else visitor
 
@@ -114,7 +119,7 @@ class Rights:
         if isinstance(found, Refused):
             connection.close(protocol.CREDENTIALS, found.reason)
             return
-        visitor = self.visitor_of(connection, found.visitor)
+        visitor = self._known(connection, found.visitor)
         if visitor.id != connection.visitor.id:
             # Its browser may hold another cookie by now, and has to be told who it is.
             connection.close(protocol.SHUTDOWN, "The visitor is another one now; connect again.")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from channels_celery.topics import rechecking
 from channels_celery.topics.socket import websocket
 
 #: How long a test waits for what has to come.
@@ -18,6 +19,18 @@ async def until(holds: Callable[[], Any]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
+
+
+def sign_out(key: str) -> None:
+    """What Django does just before it ends a session."""
+
+    class Session:
+        session_key = key
+
+    class Request:
+        session = Session()
+
+    rechecking._signed_out(request=Request())
 
 
 class Socket:

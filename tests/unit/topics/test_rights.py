@@ -3,107 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from channels_celery import topics
-from channels_celery.errors import BadOption, BadTopic, DatabaseAway
 from channels_celery.topics import hub, rechecking, rights, sessions
 from channels_celery.topics.access import Access, Refused, Visitor
-from channels_celery.topics.events import Position
 from channels_celery.topics.hub import Hub
-from channels_celery.topics.log import Appended
-from channels_celery.topics.protocol import Publish
-from channels_celery.topics.reading import Page
 from channels_celery.topics.rechecking import Recheck
-from channels_celery.topics.source import Asking, Top
-from channels_celery.topics.standing import Asked, Found, Standing
-from channels_celery.topics.subscriber import Subscriber
 
-from .scripted import Socket, until
-
-READ = Access(read=True, publish=("message",), whisper=("typing",))
-NOTHING = Access()
-
-
-class Rules:
-    """A Source whose logs are empty: who a cookie is, and what each visitor may do."""
-
-    trusted = True
-
-    def __init__(self) -> None:
-        self.people: dict[str, str | Refused] = {"ann-key": "u1", "bob-key": "u2"}
-        self.granted: dict[tuple[str | None, str], Access] = {}
-        self.open_gate = asyncio.Event()
-        self.open_gate.set()
-        self.joins = asyncio.Event()
-        self.joins.set()
-        self.away = False
-        self.asked: list[str | None] = []
-        self.published_by: list[str | None] = []
-
-    def of(self, scope: Mapping[str, Any]) -> Visitor:
-        who = self.people.get(sessions.key_of(scope) or "")
-        if isinstance(who, Refused):
-            raise who
-        return Visitor(user=AnonymousUser(), id=who, name=who or "")
-
-    def may(self, visitor: Visitor, topic: str) -> Access:
-        public = READ if topic.startswith("open.") else NOTHING
-        return self.granted.get((visitor.id, topic), READ if visitor.id == "u1" else public)
-
-    async def visitor(self, scope: Mapping[str, Any]) -> Visitor:
-        found = self.of(scope)
-        await self.open_gate.wait()
-        return found
-
-    async def standings(self, asked: Sequence[Asked]) -> list[Found]:
-        await self.open_gate.wait()
-        if self.away:
-            raise DatabaseAway
-        return [self._standing(one) for one in asked]
-
-    def _standing(self, asked: Asked) -> Found:
-        try:
-            visitor = self.of(asked.scope)
-        except Refused as refused:
-            return refused
-        self.asked.append(visitor.id)
-        return Standing(visitor, {name: self.may(visitor, name) for name in asked.topics})
-
-    async def first(
-        self, visitor: Visitor, topic: str, since: Position | None
-    ) -> tuple[Access, Page | None]:
-        access = self.may(visitor, topic)
-        await self.joins.wait()
-        top = Position(epoch="", seq=0)
-        page = Page(topic=topic, since=0, top=top, trimmed_to=0, reason=None, events=())
-        return access, page if access.read else None
-
-    async def page(
-        self, topic: str, since: Position, asking: Sequence[Asking]
-    ) -> tuple[Page, set[Subscriber]]:
-        raise NotImplementedError
-
-    async def access(self, visitor: Visitor, topic: str) -> Access:
-        return self.may(visitor, topic)
-
-    async def publish(self, visitor: Visitor, request: Publish) -> Appended:
-        self.published_by.append(visitor.id)
-        raise Refused("denied", "No.")
-
-    async def tops(self, asked: Mapping[str, int]) -> dict[str, Top]:
-        return {}
-
-    def sweep_began(self) -> int:
-        return 0
-
-    def sweep_ended(self, mark: int) -> None:
-        pass
+from .rules import NOTHING, Rules
+from .scripted import Socket, sign_out, until
 
 
 @pytest.fixture
@@ -139,16 +52,6 @@ async def connected() -> AsyncIterator[Callable[..., Any]]:
     yield connect
     for socket in opened:
         await socket.end()
-
-
-def sign_out(key: str) -> None:
-    class Session:
-        session_key = key
-
-    class Request:
-        session = Session()
-
-    rechecking._signed_out(request=Request())
 
 
 async def answered(socket: Socket) -> None:
@@ -197,13 +100,13 @@ async def test_a_browser_that_returns_with_a_signed_out_session_is_nobody(
 async def test_a_sign_out_during_the_greeting_counts(
     rules: Rules, connected: Callable[..., Any]
 ) -> None:
-    rules.open_gate.clear()
+    rules.greets.clear()
     opening = asyncio.ensure_future(connected("ann-key"))
     for _ in range(20):
         await asyncio.sleep(0)
     sign_out("ann-key")
     await asyncio.sleep(0)
-    rules.open_gate.set()
+    rules.greets.set()
     ann = await opening
     assert ann.said("welcome")[0]["visitor"] is None
 
@@ -307,6 +210,21 @@ async def test_a_socket_is_not_asked_again_before_its_round(
     assert rules.asked == []
 
 
+async def test_a_socket_that_is_not_greeted_yet_is_not_asked_again(
+    rules: Rules, connected: Callable[..., Any], quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rights, "ROUND_SECONDS", 0.0)
+    rules.greets.clear()
+    opening = asyncio.ensure_future(connected("ann-key"))
+    await until(lambda: Hub.current().connections)
+    await asyncio.sleep(0.05)
+    assert rules.asked == []
+    rules.greets.set()
+    ann = await opening
+    await until(lambda: rules.asked)
+    assert (ann.said("welcome")[0]["visitor"], ann.closed) == ("u1", None)
+
+
 async def test_who_has_become_another_comes_back_to_be_told(
     rules: Rules, connected: Callable[..., Any]
 ) -> None:
@@ -341,39 +259,3 @@ async def test_one_word_over_the_layer_reaches_another_process(
 
 def _none() -> Recheck:
     raise AssertionError("the message was not understood")
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        None,
-        "topics.recheck",
-        {"type": "topics.bell", "topic": "a", "origin": "x"},
-        {"type": "topics.recheck", "origin": "x"},
-        {"type": "topics.recheck", "topic": 7, "origin": "x"},
-        {"type": "topics.recheck", "topic": "a"},
-    ],
-)
-def test_other_messages_of_the_layer_are_no_words(message: Any) -> None:
-    assert rechecking.word_of(message) is None
-
-
-def test_recheck_says_what_it_needs() -> None:
-    with pytest.raises(BadOption, match="topic=, or visitor="):
-        topics.recheck()
-    with pytest.raises(BadOption, match="got neither"):
-        topics.recheck(visitor=Visitor(user=AnonymousUser(), id=None, name=""))
-    with pytest.raises(BadTopic):
-        topics.recheck(topic="no topic")
-
-
-def test_a_sessions_key_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[tuple[str, dict[str, Any]]] = []
-    monkeypatch.setattr(
-        "channels_celery.topics.outbound.group_send", lambda *sent: told.append(sent)
-    )
-    sign_out("the-secret-key")
-    ((group, message),) = told
-    assert group == "channels_celery.rights"
-    assert rechecking.word_of(message) is not None
-    assert "the-secret-key" not in json.dumps(message)
