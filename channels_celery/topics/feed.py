@@ -82,7 +82,7 @@ class Feed:
         subscriber.go_to(start if page.reason is None else page.top)
         answer = frames.subscribed(request_id, self.topic, page.top.epoch, page.since, page.reason)
         subscriber.connection.say(answer)
-        self._place(subscriber, all_given=Replay(page).give(subscriber, 0))
+        self._give(subscriber, Replay(page), 0)
 
     def line_up(self, subscriber: Subscriber) -> None:
         """The subscriber needs the log: at once if its reader has room, else once it has."""
@@ -186,7 +186,15 @@ class Feed:
             lost = frames.gap(self.topic, page.top.epoch, page.top.seq, page.reason)
             subscriber.connection.say(lost)
         subscriber.epoch = page.top.epoch
-        self._place(subscriber, all_given=replay.give(subscriber, start))
+        self._give(subscriber, replay, start)
+
+    def _give(self, subscriber: Subscriber, replay: Replay, start: int) -> None:
+        all_given = replay.give(subscriber, start)
+        top = replay.page.top
+        if subscriber.last == top.seq and not top.mid:
+            # Trimmed: the log can't say of which event this position is, nor compare it again.
+            subscriber.mid = ""
+        self._place(subscriber, all_given=all_given)
 
     def _learn(self, page: Page, asked: int) -> None:
         """Compare our top with the log's. A page read before newer doorbells came proves less."""
