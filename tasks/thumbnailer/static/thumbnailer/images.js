@@ -72,8 +72,7 @@ for (const marker of document.querySelectorAll("[data-topic]"))
 function take(event) {
   if (event.type === "image.created" && event.data) {
     const { id } = event.data;
-    // The event may come before the upload's own answer.
-    uploads.drop(id);
+    uploads.arrived(id);
     if (unwanted.has(id)) return void change("DELETE", `${base}${id}/`, token());
   }
   const id = album.apply(event, Date.now());
@@ -85,7 +84,7 @@ async function reload() {
   held = [];
   try {
     album.reset(await state(base), Date.now());
-    album.all.forEach(({ id }) => uploads.drop(id));
+    album.all.forEach(({ id }) => uploads.arrived(id));
     cards.keep(new Set([...album.all, ...uploads.all].map(({ id }) => id)));
     drawAll();
   } catch {
@@ -152,7 +151,7 @@ async function ask(method, id, path = "") {
 async function remove(id) {
   if (album.get(id)) return (await ask("DELETE", id)) && take({ type: "image.deleted", data: { id } });
   const { state } = uploads.get(id);
-  uploads.drop(id);
+  uploads.cancel(id);
   show(id);
   if (state !== "uploading" && state !== "unsent") return;
   unwanted.add(id);

@@ -13,6 +13,7 @@ export class Uploads {
   #form;
   #told;
   #uploads = new Map(); // by id: {view, file, request?}
+  #running = 0;
   #delay = RETRY_FIRST_MS;
   #timer;
 
@@ -54,17 +55,20 @@ export class Uploads {
   }
 
   /** Stops an upload and forgets it. */
-  drop(id) {
+  cancel(id) {
     const upload = this.#uploads.get(id);
     this.#uploads.delete(id);
     upload?.request?.abort();
-    this.#next();
+  }
+
+  /** The server has it: its answer, if there is one yet to come, no longer matters. */
+  arrived(id) {
+    this.#uploads.delete(id);
   }
 
   #next() {
-    let running = this.all.filter(({ state }) => state === "uploading").length;
     for (const { id, state } of this.all)
-      if (state === "waiting" && running++ < AT_ONCE) this.#send(id);
+      if (state === "waiting" && this.#running < AT_ONCE) this.#send(id);
   }
 
   #send(id) {
@@ -72,11 +76,14 @@ export class Uploads {
     const request = (upload.request = new XMLHttpRequest());
     request.upload.onprogress = ({ loaded, total }) => this.#change(id, { sent: loaded, total });
     request.onloadend = () => {
+      this.#running -= 1;
       if (upload === this.#uploads.get(id)) this.#ended(id, request);
+      this.#next();
     };
     request.open("POST", this.#form.action);
     request.responseType = "json";
     request.setRequestHeader("Accept", "application/json");
+    this.#running += 1;
     this.#change(id, { state: "uploading", sent: 0 });
     request.send(this.#body(id, upload.file));
   }
@@ -97,7 +104,6 @@ export class Uploads {
       this.#told.accepted(image);
     } else if (AWAY.has(request.status)) this.#wait(id);
     else this.#refuse(id, reason(request));
-    this.#next();
   }
 
   #wait(id) {

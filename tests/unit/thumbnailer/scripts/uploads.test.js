@@ -85,15 +85,23 @@ test("an unsent file goes off by itself, later each time", () => {
 
 test("an upload that is taken away ends, and makes room for the next", () => {
   add("1", "2", "3", "4");
-  uploads.drop("1");
+  uploads.cancel("1");
   assert.equal(requests[0].aborted, true);
+  assert.deepEqual(states(), ["2 uploading", "3 uploading", "4 uploading"]);
+});
+
+test("an upload that the server is known to have makes room once its request has ended", () => {
+  add("1", "2", "3", "4");
+  uploads.arrived("1");
+  assert.deepEqual([requests.length, requests[0].aborted], [3, undefined]);
+  requests[0].ends(0);
   assert.deepEqual(states(), ["2 uploading", "3 uploading", "4 uploading"]);
 });
 
 test("what its person has taken away is not sent again", () => {
   add("1");
   requests[0].ends(0);
-  uploads.drop("1");
+  uploads.cancel("1");
   uploads.resume();
   mock.timers.tick(60_000);
   assert.equal(requests.length, 1);
