@@ -57,6 +57,20 @@ with connection.cursor() as cursor:
     cursor.execute("UPDATE channels_celery_topic SET trimmed_to = seq WHERE name = %s", topic)
 """
 
+#: Takes a room away, and gives it back.
+CLOSE = """
+import sys, django
+django.setup()
+from realtime.chat.models import Room
+Room.objects.get(pk=sys.argv[1]).delete()
+"""
+OPEN = """
+import sys, django
+django.setup()
+from realtime.chat.models import Room
+Room.objects.create(pk=sys.argv[1], name=sys.argv[1])
+"""
+
 
 class Person:
     """Somebody with a browser, in a room; what their page throws fails the test."""

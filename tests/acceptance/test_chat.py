@@ -4,9 +4,9 @@ import signal
 from pathlib import Path
 from uuid import uuid4
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
-from tests.acceptance.chatting import REPLAY, Party
+from tests.acceptance.chatting import CLOSE, OPEN, REPLAY, Party, run
 from tests.acceptance.site import Site, running
 
 
@@ -56,20 +56,51 @@ def test_a_message_is_pale_until_the_server_has_it(party: Party, room: str) -> N
     assert ann.was_not_reloaded()
 
 
-def test_a_message_that_was_refused_says_so_and_can_be_sent_again(party: Party, room: str) -> None:
+def test_a_message_that_was_refused_says_so_and_can_be_sent_again(
+    party: Party, room: str, site: Site
+) -> None:
     ann, bob = party.guest(room), party.guest(room)
-    cookies = ann.context.cookies()
-    ann.context.clear_cookies()
-    ann.reconnect()
-    ann.say("Who am I?")
+    run(site, CLOSE, room)
+    ann.say("Is it open?")
     expect(ann.newest).to_have_attribute("data-state", "failed")
     expect(ann.newest).to_contain_text("Not sent")
     assert bob.texts() == []
-    ann.context.add_cookies(cookies)  # type: ignore[arg-type]
-    ann.reconnect()
+    run(site, OPEN, room)
     ann.newest.get_by_role("button", name="Send again").click()
-    ann.sees(["Who am I?"])
-    bob.sees(["Who am I?"])
+    ann.sees(["Is it open?"])
+    bob.sees(["Is it open?"])
+
+
+def test_a_message_that_was_refused_can_be_given_up(party: Party, room: str, site: Site) -> None:
+    ann = party.guest(room)
+    run(site, CLOSE, room)
+    ann.say("Is it open?")
+    ann.newest.get_by_role("button", name="Discard").click()
+    assert ann.texts() == []
+    expect(ann.page.get_by_text("Nobody has written here yet.")).to_be_visible()
+
+
+def test_what_is_on_its_way_outlives_a_reload(party: Party, room: str) -> None:
+    ann, bob = party.guest(), party.guest(room)
+    held = [True]
+
+    def connect(socket: WebSocketRoute) -> None:
+        """One that opens, and on which nothing comes while it is held."""
+        if not held:
+            socket.connect_to_server()
+
+    ann.page.route_web_socket("**/ws/", connect)
+    ann.page.goto(f"/chat/{room}/")
+    ann.say("One", "Two")
+    ann.page.reload()
+    assert list(zip(ann.texts(), ann.states(), strict=True)) == [
+        ("One", "sending"),
+        ("Two", "sending"),
+    ]
+    held.clear()
+    ann.page.reload()
+    ann.sees(["One", "Two"])
+    bob.sees(["One", "Two"])
 
 
 def test_changes_and_deletions_reach_all_and_leave_nothing_behind(party: Party, room: str) -> None:
@@ -140,7 +171,7 @@ def test_what_a_guest_wrote_is_the_accounts_after_sign_in_in_every_tab(
     ann.newest.get_by_role("button", name="Edit").click()
     ann.say("As myself")
     ann.sees(["As myself"])
-    expect(other.locator(".as bdi")).to_have_text(name, timeout=90_000)
+    expect(other.locator(".as bdi")).to_have_text(name, timeout=20_000)
     bob = party.guest(room)
     expect(bob.newest.locator('[data-part="name"]')).to_have_text(name)
 

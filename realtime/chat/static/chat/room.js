@@ -7,6 +7,7 @@ import { Messages, part } from "./messages.js";
 import { Reading } from "./reading.js";
 import { Rooms } from "./rooms.js";
 import { newId, Sending } from "./sending.js";
+import { reloadForAnother } from "./visitor.js";
 import { showState } from "./state.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
@@ -41,16 +42,13 @@ const history = new History(timeline, element("earlier"), element("scroller"), (
 const sending = new Sending((type, data) => connection.publish(topic, type, data), timeline, show, alert);
 const typing = new Typing(showTyping, () => connection.whisper(topic, "typing"));
 
-for (const waiting of connection.waiting?.(topic) ?? []) sending.resume(waiting);
+for (const waiting of connection.waiting(topic)) sending.resume(waiting);
 
 // Events.
 
 showState(connection);
-connection.on("state", (state) => {
-  // Signed in or out in another tab: who one is here is decided by the page.
-  if (state === "connected" && connection.visitor && connection.visitor !== visitor) location.reload();
-});
-connection.subscribe(topic, { since: positionOf(room), onEvent: take, onGap: () => history.reload() });
+reloadForAnother(connection, visitor);
+connection.subscribe(topic, { since: positionOf(room), onEvent: take, onGap: () => history.reload(), onError: ended });
 
 function take(event) {
   if (event.type === "typing") {
@@ -65,6 +63,10 @@ function take(event) {
   typing.stopped(message.by.id);
   reading.arrive(() => messages.show(message.id), () => messages.of(message.id));
   say(`${message.by.name}: ${message.text}`);
+}
+
+function ended() {
+  alert("This room is closed. Reload the page.");
 }
 
 function showTyping(names) {
