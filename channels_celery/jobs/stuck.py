@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from channels_celery import clock, database, settings
 from channels_celery.errors import UnknownChannel
@@ -18,12 +18,22 @@ from .states import WAITING, State
 STUCK_MS = 30_000
 
 
-def stuck_jobs() -> QuerySet[Job]:
-    """The jobs that could have run and that nobody has claimed, the oldest first."""
+def is_stuck() -> Q:
+    """The condition on a job that could have run and that nobody has claimed."""
+    return Q(state__in=WAITING, ready__lt=present() - STUCK_MS)
+
+
+def present() -> int:
+    """The database's clock, in milliseconds since 1970."""
     with database.session() as session:
-        ((present,),) = session.rows(f"SELECT {clock.now(session.vendor)}", {})
+        ((now,),) = session.rows(f"SELECT {clock.now(session.vendor)}", {})
+    return int(now)
+
+
+def stuck_jobs() -> QuerySet[Job]:
+    """The stuck jobs, the oldest first."""
     jobs = Job.objects.using(settings.current().DATABASE)
-    return jobs.filter(state__in=WAITING, ready__lt=present - STUCK_MS).order_by("ready")
+    return jobs.filter(is_stuck()).order_by("ready")
 
 
 def reason(job: Job) -> str | None:
