@@ -19,7 +19,7 @@ from tests import services
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("channels_celery", "config", "realtime", "tasks")
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 45.0
 #: What decides about the site must come from the test, not from the shell that runs it.
 SITE_VARIABLES = (

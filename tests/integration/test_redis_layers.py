@@ -16,7 +16,7 @@ from config.redis_urls import layer_host
 #: Longer than redis-py's own socket timeout of 5 s, and than the core layer's blocking read.
 IDLE_SECONDS = 7.0
 #: More than redis-py's own 100 connections.
-READERS = 300
+READERS = 150
 
 Layers = Callable[[], AbstractAsyncContextManager[Any]]
 
