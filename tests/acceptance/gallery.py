@@ -62,7 +62,8 @@ class Gallery:
 
     def asked_for(self) -> list[str]:
         """Every address the page has asked for since it was loaded, pictures aside."""
-        return [url for url in self.requested if "/thumbnails/" not in url]
+        pictures = ("/thumbnails/", "blob:")
+        return [url for url in self.requested if not any(part in url for part in pictures)]
 
     def was_not_reloaded(self) -> bool:
         return self.page.evaluate("window.notReloaded") is True
