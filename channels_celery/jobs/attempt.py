@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 import celery
@@ -15,13 +15,12 @@ from django.db import DatabaseError, connections
 from channels_celery.database import session
 from channels_celery.errors import JobFailed
 
-from . import announcing, bridge, claiming, lease, ledger, registry, slots, stopping
+from . import announcing, batch, bridge, claiming, lease, registry, slots, stopping
 from .handle import Job
 from .ledger import Claim
-from .perseverance import persevere
+from .outcomes import Finished, record
 from .registry import ChannelHandler
-from .states import State
-from .verdict import Ended, Succeeded, Verdict, cancelled, judge, succeed
+from .verdict import Ended, Verdict, judge, succeed
 
 logger = logging.getLogger(__name__)
 
@@ -37,29 +36,38 @@ def run(task: celery.Task, job_id: str, fence: int) -> None:
         return
     handler = registry.get(task.name.removeprefix("channel."))
     started = time.monotonic()
-    for claim in claiming.take(handler, UUID(job_id), fence, task.request.id or ""):
-        _attempt(handler, claim, started)
+    claims = claiming.take(handler, UUID(job_id), fence, task.request.id or "")
+    if len(claims) == 1:
+        _alone(handler, claims[0], started)
+    elif claims:
+        _together(handler, claims, started)
 
 
-def _attempt(handler: ChannelHandler, claim: Claim, started: float) -> None:
+def _alone(handler: ChannelHandler, claim: Claim, started: float) -> None:
     job = Job(claim, started)
-    announcing.whisper(claim, "job.started", announcing.data(claim, claim.attempt))
     with lease.held(claim, job.tell_progress) as held:
         job.held_by(held)
-        verdict = _work(handler, job, claim.message)
-        recorded = _settled(claim, job, verdict)
-    if recorded is None:
-        logger.warning("job %s attempt %d lost its lease", claim.id, claim.attempt)
-        return
-    if handler.options.max_running is not None:
+        recorded = record(Finished(job, _work(handler, job)))
+    if recorded is not None and handler.options.max_running is not None:
         _free_slot(claim.channel)
-    _mirror(claim, recorded)
+    _log(job, recorded)
+    _mirror(recorded)
 
 
-def _work(handler: ChannelHandler, job: Job, message: Any) -> Verdict:
+def _together(handler: ChannelHandler, claims: Sequence[Claim], started: float) -> None:
+    """A batch. Celery sees it as one task: it fails with the first of its jobs that failed."""
+    ended = batch.run(claims, started, handler.options, lambda job: _work(handler, job))
+    for job, recorded in ended:
+        _log(job, recorded)
+    for _, recorded in ended:
+        _mirror(recorded)
+
+
+def _work(handler: ChannelHandler, job: Job) -> Verdict:
+    announcing.whisper(job.claim, "job.started", announcing.data(job.claim, job.attempt))
     _close_stale_connections()
     try:
-        value = handler.function(job, message)
+        value = handler.function(job, job.claim.message)
         if hasattr(value, "__await__"):
             value = bridge.complete(value)
         return succeed(value)
@@ -87,44 +95,6 @@ def _ended_from_outside(error: BaseException) -> bool:
     return isinstance(error, SystemExit) and error.code == signal.SIGTERM - 256
 
 
-def _settled(claim: Claim, job: Job, verdict: Verdict) -> Verdict | None:
-    """The outcome that `job.succeed` has committed, else the handler's own; None: lost."""
-    recorded = None if job.succeeded else _record(claim, verdict)
-    if recorded is not None or not job.promised:
-        return recorded
-    if not job.succeeded:
-        # Its COMMIT was interrupted, or is a test's that never comes.
-        found, _ = persevere(lambda session: ledger.confirm(session, claim))
-        if found is not State.SUCCEEDED:
-            return None
-    if isinstance(verdict, Ended):
-        logger.warning("job %s has succeeded, then raised", claim.id, exc_info=verdict.error)
-    return succeed(None)
-
-
-def _record(claim: Claim, verdict: Verdict) -> Verdict | None:
-    """The verdict as it was recorded; None: the attempt has lost its lease."""
-    if _recorded(claim, verdict):
-        return verdict
-    if isinstance(verdict, Ended) and verdict.state is State.RETRYING:
-        # Who was asked to stop gets no other run, also when no heartbeat has said so yet.
-        instead = cancelled(verdict.error)
-        return instead if _recorded(claim, instead) else None
-    return None
-
-
-def _recorded(claim: Claim, verdict: Verdict) -> bool:
-    content = announcing.data(claim, claim.attempt, **verdict.content)
-    event = announcing.draft(claim, verdict.event, content)
-    recorded, repeated = persevere(lambda session: verdict.record(session, claim, event))
-    if not recorded and repeated:
-        found, _ = persevere(lambda session: ledger.confirm(session, claim))
-        recorded = found == verdict.state
-    if recorded:
-        announcing.tell(claim, verdict.event, content)
-    return recorded
-
-
 def _free_slot(channel: str) -> None:
     try:
         with session() as current:
@@ -133,13 +103,17 @@ def _free_slot(channel: str) -> None:
         logger.warning("channel %s: its next job waits for the reconciler: %s", channel, error)
 
 
-def _mirror(claim: Claim, verdict: Verdict) -> None:
+def _log(job: Job, recorded: Verdict | None) -> None:
+    if recorded is None:
+        logger.warning("job %s attempt %d lost its lease", job.id, job.attempt)
+    else:
+        logger.info("job %s %s attempt %d %s", job.id, job.channel, job.attempt, recorded.state)
+
+
+def _mirror(recorded: Verdict | None) -> None:
     """Show Celery what the ledger has recorded; it publishes nothing of its own."""
-    logger.info("job %s %s attempt %d %s", claim.id, claim.channel, claim.attempt, verdict.state)
-    if isinstance(verdict, Succeeded):
+    if not isinstance(recorded, Ended) or recorded.code == "cancelled":
         return
-    if verdict.again_seconds is not None:
-        raise CeleryRetry(verdict.message, exc=verdict.error, when=verdict.again_seconds)
-    if verdict.code == "cancelled":
-        return
-    raise JobFailed(verdict.code, verdict.message) from verdict.error
+    if recorded.again_seconds is not None:
+        raise CeleryRetry(recorded.message, exc=recorded.error, when=recorded.again_seconds)
+    raise JobFailed(recorded.code, recorded.message) from recorded.error

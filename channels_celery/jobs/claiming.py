@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TypedDict
 from uuid import UUID
 
 from channels_celery import settings
@@ -13,6 +14,12 @@ from .registry import ChannelHandler
 
 #: A claim is tried no longer than this: the hint is repeated anyway.
 CLAIM_SECONDS = 5.0
+
+
+class _How(TypedDict):
+    run: str
+    max_attempts: int
+    lease_ms: int
 
 
 def take(handler: ChannelHandler, job: UUID, fence: int, run: str) -> list[Claim]:
@@ -31,20 +38,20 @@ def take(handler: ChannelHandler, job: UUID, fence: int, run: str) -> list[Claim
 def _claim(
     session: Session, handler: ChannelHandler, job: UUID, fence: int, run: str
 ) -> list[Claim]:
-    lease_ms = int(settings.current().LEASE_SECONDS * 1_000)
-    most = handler.options.max_attempts
-    limit = handler.options.max_running
-    if limit is None:
-        found = ledger.claim(session, job, fence, run=run, max_attempts=most, lease_ms=lease_ms)
+    options = handler.options
+    how: _How = {
+        "run": run,
+        "max_attempts": options.max_attempts,
+        "lease_ms": int(settings.current().LEASE_SECONDS * 1_000),
+    }
+    # The first hint of a job: any of its channel will do.
+    if options.batch is not None and fence == 0:
+        found = ledger.claim_batch(session, handler.name, size=options.batch, **how)
+        if found:
+            return found
+    if options.max_running is None:
+        one = ledger.claim(session, job, fence, **how)
     else:
-        found = ledger.claim_in_slot(
-            session,
-            handler.name,
-            job,
-            fence,
-            limit=limit,
-            run=run,
-            max_attempts=most,
-            lease_ms=lease_ms,
-        )
-    return [found] if found else []
+        limit = options.max_running
+        one = ledger.claim_in_slot(session, handler.name, job, fence, limit=limit, **how)
+    return [one] if one else []

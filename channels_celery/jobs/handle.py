@@ -37,6 +37,11 @@ class Job:
         self.succeeded = False
 
     @property
+    def claim(self) -> Claim:
+        """What the ledger knows of this attempt."""
+        return self._claim
+
+    @property
     def id(self) -> UUID:
         return self._claim.id
 

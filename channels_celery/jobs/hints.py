@@ -13,7 +13,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -128,16 +129,24 @@ class Publisher:
             if self._later:
                 wait = max(0.0, self._later[0][0] - time.monotonic())
             try:
-                at, hint = self._inbox.get(timeout=wait)
+                offered = [self._inbox.get(timeout=wait)]
             except queue.Empty:
                 self._publish(heapq.heappop(self._later)[2])
                 continue
-            if at > time.monotonic():
-                self._order += 1
-                heapq.heappush(self._later, (at, self._order, hint))
-            else:
+            offered += [self._inbox.get_nowait() for _ in range(self._inbox.qsize())]
+            for hint in grouped(self._due(offered)):
                 self._publish(hint)
-            self._inbox.task_done()
+            for _ in offered:
+                self._inbox.task_done()
+
+    def _due(self, offered: Iterable[tuple[float, Hint]]) -> Iterator[Hint]:
+        """The hints to publish now; the others are kept for later."""
+        for at, hint in offered:
+            if at <= time.monotonic():
+                yield hint
+                continue
+            self._order += 1
+            heapq.heappush(self._later, (at, self._order, hint))
 
     def _publish(self, hint: Hint) -> None:
         if time.monotonic() < self._away_until:
@@ -170,8 +179,22 @@ def publish(hint: Hint, *, seconds: float = 0.0) -> None:
 
 def publish_all(broker: Broker, found: Iterable[Hint]) -> None:
     """Publish on the caller's own connection; raises with the broker's first failure."""
-    for hint in found:
+    for hint in grouped(found):
         broker.publish(hint)
+
+
+def grouped(found: Iterable[Hint]) -> Iterator[Hint]:
+    """Of the first hints of a channel with `batch`, one for each batch; all others."""
+    seen: Counter[str] = Counter()
+    for hint in found:
+        handler = registry.channels().get(hint.channel)
+        size = handler.options.batch if handler else None
+        if size is None or hint.fence > 0:
+            yield hint
+            continue
+        if seen[hint.channel] % size == 0:
+            yield hint
+        seen[hint.channel] += 1
 
 
 def _run_here(hint: Hint) -> None:

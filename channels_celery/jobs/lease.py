@@ -8,6 +8,7 @@ loss of the lease. A lease proves life, not progress: for that there is the time
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -95,12 +96,15 @@ class _Keeper:
         self.process = os.getpid()
         self._leases: set[Lease] = set()
         self._changed = threading.Condition()
+        self._wakes_at = math.inf
         threading.Thread(target=self._run, name="channels_celery.lease", daemon=True).start()
 
     def hold(self, lease: Lease) -> None:
         with self._changed:
             self._leases.add(lease)
-            self._changed.notify()
+            # It sleeps on when another lease wakes it sooner.
+            if lease.wait_seconds < self._wakes_at - time.monotonic():
+                self._changed.notify()
 
     def drop(self, lease: Lease) -> None:
         with self._changed:
@@ -114,7 +118,8 @@ class _Keeper:
         while True:
             with self._changed:
                 waits = [lease.wait_seconds for lease in self._leases if not lease.lost]
-                self._changed.wait(min(waits) if waits else None)
+                self._wakes_at = time.monotonic() + min(waits, default=math.inf)
+                self._changed.wait(min(waits, default=None))
                 held = [lease for lease in self._leases if not lease.lost]
             for lease in held:
                 if lease.wait_seconds <= 0:

@@ -92,7 +92,7 @@ class Options:
     time_limit: float | None = field(default_factory=_default_time_limit)
     #: Handlers of this channel running at once, over all workers.
     max_running: int | None = None
-    #: First attempts that one Celery task may take together.
+    #: First attempts that one Celery task may take together; its time limits count for all of them.
     batch: int | None = None
 
     def __post_init__(self) -> None:
@@ -110,6 +110,11 @@ class Options:
             raise BadOption(
                 f"soft_time_limit={self.soft_time_limit:g} is not below"
                 f" time_limit={self.time_limit:g}: it would never be seen."
+            )
+
+        if self.batch is not None and self.max_running is not None:
+            raise BadOption(
+                "batch and max_running exclude each other: a batch takes many jobs into one slot."
             )
 
     @property

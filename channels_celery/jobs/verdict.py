@@ -68,7 +68,8 @@ class Ended:
         waits = ledger.retry(session, claim, at=self.at, error=error, traceback=trace, event=event)
         if waits:
             hint = Hint(claim.channel, claim.id, claim.fence, _text(claim.headers))
-            hints.publish(hint, seconds=self.again_seconds)
+            seconds = self.again_seconds
+            session.after_commit(lambda: hints.publish(hint, seconds=seconds))
         return waits
 
 

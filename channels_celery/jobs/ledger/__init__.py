@@ -12,6 +12,7 @@ from .attempts import Outcome, confirm, finish, reply, retry
 from .cancelling import cancel, end_cancelled, overdue, taken
 from .channels import next_waiting, pause, resume, running
 from .claims import Claim, claim, claim_in_slot, held_by
+from .groups import claim_batch, succeed_together
 from .leases import Lost, Renewal, lose, lost_leases, lost_runs, renew
 from .pruning import prune
 from .releases import release
@@ -30,6 +31,7 @@ __all__ = [
     "beat",
     "cancel",
     "claim",
+    "claim_batch",
     "claim_in_slot",
     "confirm",
     "end_cancelled",
@@ -55,5 +57,6 @@ __all__ = [
     "resume",
     "retry",
     "running",
+    "succeed_together",
     "taken",
 ]

@@ -9,33 +9,33 @@ from channels_celery.database import Row, Session
 
 from .statements import identity, key, statement
 
-_TAKE = """
+TAKE = """
 UPDATE channels_celery_job SET state = 'running', attempt = attempt + 1, fence = fence + 1,
   lease = {now} + %(lease_ms)s, run = %(run)s, max_attempts = %(max_attempts)s,
   started = {now}, due = NULL, progress = ''
 """
-_COLUMNS = """id, channel, message, attempt, max_attempts, fence, topic, reply_channel, headers,
+COLUMNS = """id, channel, message, attempt, max_attempts, fence, topic, reply_channel, headers,
   created, {now}"""
 
 #: May be claimed: waits, is not paused, and did not expire before its first claim.
-_FREE = """state IN ('queued', 'retrying')
+FREE = """state IN ('queued', 'retrying')
   AND (expires IS NULL OR started IS NOT NULL OR expires > {now})
   AND NOT EXISTS (SELECT 1 FROM channels_celery_channel WHERE name = channel AND paused)"""
 
-_HINTED = f"id = {{id}} AND fence = %(fence)s AND {_FREE}"
+_HINTED = f"id = {{id}} AND fence = %(fence)s AND {FREE}"
 
-_CLAIM = f"{_TAKE} WHERE {_HINTED} RETURNING {_COLUMNS}"
+_CLAIM = f"{TAKE} WHERE {_HINTED} RETURNING {COLUMNS}"
 
 # The present as a subquery: only so can the planner use it with an index.
-_CLAIM_IN_SLOT = f"""{_TAKE} WHERE id = coalesce(
+_CLAIM_IN_SLOT = f"""{TAKE} WHERE id = coalesce(
     (SELECT id FROM channels_celery_job WHERE {_HINTED} {{skip_locked}}),
     (SELECT id FROM channels_celery_job
-     WHERE channel = %(channel)s AND ready <= (SELECT {{now}}) AND {_FREE}
+     WHERE channel = %(channel)s AND ready <= (SELECT {{now}}) AND {FREE}
      ORDER BY ready LIMIT 1 {{skip_locked}}))
-  AND {_FREE}
+  AND {FREE}
   AND (SELECT count(*) FROM channels_celery_job
        WHERE channel = %(channel)s AND state = 'running') < %(limit)s
-RETURNING {_COLUMNS}"""
+RETURNING {COLUMNS}"""
 
 _LOCK = "SELECT 1 FROM channels_celery_channel WHERE name = %(channel)s FOR UPDATE"
 _ADD = """
@@ -44,7 +44,7 @@ ON CONFLICT (name) DO NOTHING
 """
 
 _HELD = f"""
-SELECT {_COLUMNS} FROM channels_celery_job
+SELECT {COLUMNS} FROM channels_celery_job
 WHERE channel = %(channel)s AND state = 'running' AND run = %(run)s
 """
 

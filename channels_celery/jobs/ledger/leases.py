@@ -23,7 +23,9 @@ WHERE run = %(run)s AND id = {id} AND state = 'running' RETURNING cancel_request
 
 _LOST = """
 SELECT id, channel, attempt, max_attempts, losses, fence, cancel_requested, topic,
-  reply_channel, {now}
+  reply_channel, {now}, (SELECT count(*) FROM channels_celery_job AS mate
+    WHERE mate.channel = channels_celery_job.channel AND mate.state = 'running'
+      AND mate.run = channels_celery_job.run)
 FROM channels_celery_job WHERE state = 'running' AND """
 
 _LOSE = """
@@ -60,6 +62,8 @@ class Lost:
     topic: str
     reply_channel: str
     at: int
+    #: Running attempts of its Celery task, itself too: more than one is a batch.
+    mates: int
 
 
 def renew(
@@ -107,7 +111,8 @@ def _lost(session: Session, condition: str, params: dict[str, str]) -> list[Lost
 
 
 def _row(row: Row) -> Lost:
-    job, channel, attempt, max_attempts, losses, fence, cancel, topic, reply_channel, at = row
+    job, channel, attempt, max_attempts, losses, fence, cancel, topic, *rest = row
+    reply_channel, at, mates = rest
     return Lost(
         id=identity(job),
         channel=channel,
@@ -119,4 +124,5 @@ def _row(row: Row) -> Lost:
         topic=topic,
         reply_channel=reply_channel,
         at=at,
+        mates=mates,
     )

@@ -51,7 +51,10 @@ def test_unchanged_consumers_run_in_a_worker_and_are_retried(
     for _ in range(5):
         send("counter", message)
     send("slow-counter", {**message, "until": 2})
-    with listening(redis_url, "counted") as answers, worker(database, env, tmp_path / "log"):
+    with (
+        listening(redis_url, "counted") as answers,
+        worker(database, env, tmp_path / "log", "-c", "1"),
+    ):
         done = Job.objects.using(database).filter(state="succeeded")
         until(lambda: done.count() == 6, what="six outcomes")
         until(lambda: sorted(answers) == ["async"] * 5 + ["sync"], what="six answers")

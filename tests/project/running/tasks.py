@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
 
-from channels_celery import Cancelled, channel_task
+from channels_celery import Cancelled, Fail, channel_task
 from channels_celery.jobs.handle import Job
 
 
@@ -44,3 +45,15 @@ def limited(job: Job, message: dict[str, Any]) -> int:
     together = len(list(mine.parent.iterdir()))
     mine.unlink()
     return together
+
+
+@channel_task("tiny", batch=16, max_retries=0)
+def tiny(job: Job, message: dict[str, Any]) -> int:
+    """Work that is smaller than the Celery task around it."""
+    if message.get("by") == "fail":
+        raise Fail("This one can not.")
+    if message.get("by") == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if message.get("by") == "wait":
+        time.sleep(2)
+    return int(message["n"])
