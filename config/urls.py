@@ -5,15 +5,20 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from . import health, views
+from channels_celery import metrics
+
+from . import accounts, health, views
 
 urlpatterns = [
     path("", views.start, name="start"),
+    path("accounts/", include(accounts.urlpatterns)),
     path("chat/", include("realtime.chat.urls")),
+    path("echo/", include("realtime.echo.urls")),
     path("images/", include("tasks.thumbnailer.urls")),
     path("", include("channels_celery.urls")),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}site/icon.svg")),
     path("admin/", admin.site.urls),
     path("healthz", health.process, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", metrics.view, name="metrics"),
 ]

@@ -2,10 +2,10 @@
 
 import { connect } from "../channels_celery/client.js";
 import { Rooms } from "./rooms.js";
-import { showState } from "./state.js";
+import { showConnection } from "../site/connection.js";
 import { reloadForAnother } from "./visitor.js";
 
 const connection = connect("/ws/");
-showState(connection);
+showConnection(connection);
 reloadForAnother(connection, document.getElementById("lobby").dataset.visitor);
 new Rooms(connection, document.getElementById("rooms"));

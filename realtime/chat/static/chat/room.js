@@ -8,7 +8,7 @@ import { Reading } from "./reading.js";
 import { Rooms } from "./rooms.js";
 import { newId, Sending } from "./sending.js";
 import { reloadForAnother } from "./visitor.js";
-import { showState } from "./state.js";
+import { showConnection } from "../site/connection.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
 import { typingOf } from "./words.js";
@@ -46,7 +46,7 @@ for (const waiting of connection.waiting(topic)) sending.resume(waiting);
 
 // Events.
 
-showState(connection);
+showConnection(connection);
 reloadForAnother(connection, visitor);
 connection.subscribe(topic, { since: positionOf(room), onEvent: take, onGap: () => history.reload(), onError: ended });
 

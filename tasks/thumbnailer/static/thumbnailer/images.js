@@ -4,7 +4,7 @@ import { connect, positionOf } from "../channels_celery/client.js";
 import { Album, isDone } from "./album.js";
 import { Batch } from "./batch.js";
 import { Cards } from "./cards.js";
-import { Connected } from "./connection.js";
+import { showConnection } from "../site/connection.js";
 import { listen } from "./intake.js";
 import { placeholder } from "./placeholder.js";
 import { change, newId, state } from "./requests.js";
@@ -59,7 +59,8 @@ function changed(id) {
 // Events.
 
 const connection = connect(new URL(form.dataset.socket, location.href));
-new Connected(connection, () => uploads.resume());
+showConnection(connection);
+connection.on("state", (state) => state === "connected" && uploads.resume());
 let held = null; // events that came while the state was loaded anew
 
 for (const marker of document.querySelectorAll("[data-topic]"))

@@ -1,0 +1,52 @@
+"""Who one is: Django's own views to sign in and out, one to sign up, and the name in the header."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import login
+from django.contrib.auth import views as auth
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+
+from channels_celery.topics.visitors import visitor_of_scope
+
+
+@sensitive_post_parameters()
+@csrf_protect
+@never_cache
+def sign_up(request: HttpRequest) -> HttpResponse:
+    """Makes an account and signs in with it; what was the guest's becomes the account's."""
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    here = {request.get_host()}
+    ours = url_has_allowed_host_and_scheme(wanted, here, require_https=request.is_secure())
+    form: UserCreationForm[User] = UserCreationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        login(request, form.save())
+        return redirect(wanted if ours else "start")
+    context = {"form": form, "next": wanted if ours else ""}
+    return render(request, "registration/signup.html", context)
+
+
+def who(request: HttpRequest) -> dict[str, Any]:
+    """For templates: the request's Visitor as `who`. Only looks: it makes nobody a session."""
+    session = getattr(request, "session", None)
+    if session is None:
+        return {}
+    scope = {"user": request.user, "session": session}
+    return {"who": SimpleLazyObject(lambda: visitor_of_scope(scope))}
+
+
+urlpatterns = [
+    path("login/", auth.LoginView.as_view(), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("signup/", sign_up, name="signup"),
+]

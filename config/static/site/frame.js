@@ -1,0 +1,6 @@
+// A page that follows nothing of its own: it says whether the server can be reached.
+
+import { connect } from "../channels_celery/client.js";
+import { showConnection } from "./connection.js";
+
+showConnection(connect("/ws/"), "This page needs it only to say so.");
