@@ -16,10 +16,12 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from channels_celery import clock, database
+from channels_celery.jobs import overview
 
 from .redis_urls import client_url
 
 OK = "ok"
+UNKNOWN = "unknown"
 PROBE_SECONDS = 1.0
 #: A worker whose last beat is older is gone.
 WORKER_BEAT_MS = 15_000
@@ -35,23 +37,25 @@ def process(request: HttpRequest) -> HttpResponse:
 async def ready(request: HttpRequest) -> JsonResponse:
     """What the site needs, each `ok` or what is wrong; 503 only for the database.
 
-    Without Redis, broker or workers, uploads and messages are still accepted: they wait.
+    Without Redis, broker or workers, uploads and messages are still accepted: they wait. `jobs`
+    names what is stuck and why.
     """
-    (store, workers), layer, broker = await asyncio.gather(
+    (store, workers, jobs), layer, broker = await asyncio.gather(
         asyncio.to_thread(_database), asyncio.to_thread(_redis), asyncio.to_thread(_broker)
     )
     body = {"database": store, "redis": layer, "broker": broker, "workers": workers}
+    body["jobs"] = jobs
     return JsonResponse(body, status=200 if store == OK else 503)
 
 
-def _database() -> tuple[str, str]:
+def _database() -> tuple[str, str, str]:
     try:
         if not _migrated():
             _migrated.cache_clear()
-            return "not migrated: run manage.py migrate", "unknown"
-        return OK, _workers()
+            return "not migrated: run manage.py migrate", UNKNOWN, UNKNOWN
+        return OK, _workers(), overview.summary(overview.tallies()) or OK
     except DatabaseError as error:
-        return f"away: {type(error).__name__}", "unknown"
+        return f"away: {type(error).__name__}", UNKNOWN, UNKNOWN
     finally:
         connections.close_all()
 

@@ -61,6 +61,8 @@ def lacking() -> dict[str, str]:
             report = json.loads(connection.getresponse().read())
     except (OSError, HTTPException, ValueError):
         return {"web": "does not answer"}
+    # Jobs that are stuck from before wait for the site, not it for them.
+    report.pop("jobs", None)
     if not settings.WORKERS:
         del report["workers"]
     return {part: text for part, text in report.items() if text != "ok"}

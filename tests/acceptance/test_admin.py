@@ -53,7 +53,7 @@ def test_operator_pauses_looks_cancels_and_resumes(page: Page, site: Site) -> No
     shot(page, "cancelled")
 
     page.goto("/admin/channels_celery/worker/")
-    expect(page.get_by_text("beats")).to_have_count(1)
+    expect(page.get_by_text("alive")).to_have_count(1)
     shot(page, "workers")
     page.goto("/admin/channels_celery/channel/")
     row.get_by_role("button", name="Resume").click()

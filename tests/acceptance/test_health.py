@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,28 @@ def test_ready_only_once_the_database_is_migrated(site_folder: Path) -> None:
             "redis": "away: ConnectionError",
             "broker": "away: OperationalError",
             "workers": "none runs: start celery -A config worker",
+            "jobs": "ok",
         }
+
+        send_stuck_job(site_folder)
+        status, body = ready(port)
+        assert (status, body["jobs"]) == (200, "1 stuck (thumbnailer): broker unreachable")
+        status, metrics = get(port, "/metrics")
+        assert status == 200
+        assert (
+            'channels_celery_stuck_jobs{channel="thumbnailer",reason="broker unreachable"} 1\n'
+            in metrics
+        )
+        assert "channels_celery_broker_up 0\n" in metrics
+
+
+def send_stuck_job(var_dir: Path) -> None:
+    """A job that could have run a minute ago."""
+    send = [sys.executable, "manage.py", "jobs", "send", "thumbnailer", '{"image": "none"}']
+    environment = {**inherited(), "VAR_DIR": str(var_dir)}
+    subprocess.run(send, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    with closing(sqlite3.connect(var_dir / "db.sqlite3")) as store, store:
+        store.execute("UPDATE channels_celery_job SET ready = ready - 60000")
 
 
 def test_database_that_is_away_is_named(site_folder: Path) -> None:
@@ -85,7 +107,8 @@ def test_database_that_is_away_is_named(site_folder: Path) -> None:
     ) as port:
         assert get(port, "/healthz") == (200, "ok")
         status, body = ready(port)
+        assert get(port, "/metrics") == (503, "# The database is away.\n")
 
     assert status == 503
     assert body["database"] == "away: OperationalError"
-    assert body["workers"] == "unknown"
+    assert (body["workers"], body["jobs"]) == ("unknown", "unknown")

@@ -10,29 +10,54 @@ from channels_celery.jobs.models import Job
 
 from . import events, shown
 
-SECTIONS: dict[str | None, list[str]] = {
-    None: ["id", "channel", "state_badge", "attempts", "why", "progress_shown"],
-    "Message and result": ["message_shown", "result_shown"],
-    "Error": ["error_shown", "traceback_shown"],
-    "Events": ["topic", "events_shown"],
-    "Times": [
-        *("created_at", "ready_at", "started_at", "finished_at", "took"),
-        *("lease_until", "expires_at", "cancel_asked_at", "due_at"),
-    ],
-    "Ledger": [
-        *("reply_channel", "unique_key", "fence", "losses", "hints", "run", "headers_shown"),
-    ],
+#: The sections, with the attribute that a line is left out without; "" shows it always.
+SECTIONS: dict[str | None, dict[str, str]] = {
+    None: {
+        "id": "",
+        "channel": "",
+        "state_badge": "",
+        "attempts": "",
+        "why": "",
+        "progress_shown": "progress",
+    },
+    "Message and result": {"message_shown": "", "result_shown": "result"},
+    "Error": {"error_shown": "error", "traceback_shown": "traceback"},
+    "Events": {"topic": "topic", "events_shown": ""},
+    "Times": {
+        "created_at": "",
+        "ready_at": "",
+        "started_at": "started",
+        "finished_at": "finished",
+        "took": "finished",
+        "lease_until": "lease",
+        "expires_at": "expires",
+        "cancel_asked_at": "cancel_requested",
+        "due_at": "due",
+    },
+    "Ledger": {
+        "reply_channel": "reply_channel",
+        "unique_key": "unique_key",
+        "fence": "",
+        "losses": "",
+        "hints": "",
+        "run": "run",
+        "headers_shown": "",
+    },
 }
 
 
 class JobDetails:
-    """What a job's own page shows."""
+    """What a job's own page shows: only the lines that say something of this job."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [(title, {"fields": fields}) for title, fields in SECTIONS.items()]
+        sections = [
+            (title, [name for name, needs in lines.items() if _says(obj, needs)])
+            for title, lines in SECTIONS.items()
+        ]
+        return [(title, {"fields": names}) for title, names in sections if names]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [name for fields in SECTIONS.values() for name in fields]
+        return [name for lines in SECTIONS.values() for name in lines]
 
     @admin.display(description="progress")
     def progress_shown(self, job: Job) -> str:
@@ -96,3 +121,7 @@ class JobDetails:
     @admin.display(description="next look")
     def due_at(self, job: Job) -> str:
         return shown.full_moment(job.due)
+
+
+def _says(job: Job | None, needs: str) -> bool:
+    return job is None or not needs or getattr(job, needs) not in (None, "")

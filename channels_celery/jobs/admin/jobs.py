@@ -65,7 +65,11 @@ class JobAdmin(JobDetails, ReadOnlyAdmin[Job]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        more = {"stuck": overview.summary(overview.tallies()), **(extra_context or {})}
+        more = {
+            "title": "Jobs",
+            "stuck": overview.summary(overview.tallies()),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, more)
 
     def change_view(

@@ -19,10 +19,11 @@ def moment(milliseconds: int | None) -> str:
         return NOTHING
     at = _datetime(milliseconds)
     now = timezone.now()
-    if at > now:
+    seconds = int((now - at).total_seconds())
+    if abs(seconds) < 60:
+        words = f"in {-seconds} s" if seconds < 0 else f"{seconds} s ago"
+    elif seconds < 0:
         words = f"in {timeuntil(at, now, depth=1)}"
-    elif (now - at).total_seconds() < 60:
-        words = f"{int((now - at).total_seconds())} seconds ago"
     else:
         words = f"{timesince(at, now, depth=1)} ago"
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact(at), words)

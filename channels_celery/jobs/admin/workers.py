@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 
 from channels_celery import jsontext
 from channels_celery.jobs import stuck
@@ -25,7 +26,7 @@ class WorkerAdmin(ReadOnlyAdmin[Worker]):
     @admin.display(description="state")
     def life(self, worker: Worker) -> str:
         alive = stuck.present() - worker.beat < DEAD_MS
-        return shown.badge("beats", "succeeded") if alive else shown.badge("gone", "failed")
+        return shown.badge("alive", "succeeded") if alive else shown.badge("gone", "failed")
 
     @admin.display(description="queues")
     def queues_shown(self, worker: Worker) -> str:
@@ -42,6 +43,11 @@ class WorkerAdmin(ReadOnlyAdmin[Worker]):
     @admin.display(description="last beat", ordering="beat")
     def last_beat(self, worker: Worker) -> str:
         return shown.moment(worker.beat)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Workers", **(extra_context or {})})
 
     def has_view_permission(self, request: Any, obj: Any = None) -> bool:
         # There is nothing to see of one but its row in the list.

@@ -184,4 +184,4 @@ def test_workers_are_listed_with_their_life() -> None:
             ledger.beat(session, live)
         session.rows("UPDATE channels_celery_worker SET beat = beat - 60000 WHERE id = 'dead'", {})
     page = client.get("/admin/channels_celery/worker/").content.decode()
-    assert ("beats" in page, "gone" in page, "tests.admin" in page) == (True, True, True)
+    assert ("alive</span>" in page, "gone" in page, "tests.admin" in page) == (True, True, True)
