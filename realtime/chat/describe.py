@@ -14,6 +14,7 @@ def describe(message: Message) -> dict[str, Any]:
         "number": message.number,
         "text": message.text,
         "sent": round(message.sent.timestamp() * 1000),
+        "version": message.version,
         "edited": message.edited is not None,
         "deleted": message.deleted is not None,
     }

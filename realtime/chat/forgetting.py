@@ -10,19 +10,22 @@ from channels_celery import topics
 from .models import Message
 from .topics import topic_of
 
-#: Events read at a time; the one with the text is nearly always among the first few.
+#: Events read at a time; the one to empty is nearly always among the first few.
 PAGE = 100
 
 
 def forget(message: Message) -> None:
     """Empty the event that carries the message's text: the topic must not repeat it to anybody."""
-    redact = partial(_redact, topic_of(message.room_id), message.after, str(message.pk))
+    redact = partial(
+        _redact, topic_of(message.room_id), message.after, str(message.pk), message.version
+    )
     if not redact():
-        # An event that a crash left without its `seq` gets it from a reader outside transactions.
-        transaction.on_commit(redact, robust=True)
+        # One that has no `seq` yet, as its own commit is not over, gets it from a reader that is
+        # in no transaction.
+        transaction.on_commit(redact, using=message._state.db, robust=True)
 
 
-def _redact(topic: str, after: int, message: str) -> bool:
+def _redact(topic: str, after: int, message: str, version: int) -> bool:
     since = replace(topics.position(topic), seq=after, mid="")
     page = topics.read(topic, since, PAGE)
     if page.reason:
@@ -31,12 +34,16 @@ def _redact(topic: str, after: int, message: str) -> bool:
     while page.events:
         for event in page.events:
             since = replace(page.top, seq=event.seq or 0, mid=event.mid)
-            if _carries(event, message):
+            if _version(event, message) == version:
                 return topics.redact(topic, since.seq)
         page = topics.read(topic, since, PAGE)
     return False
 
 
-def _carries(event: topics.Event, message: str) -> bool:
+def _version(event: topics.Event, message: str) -> int | None:
+    """Which version of the message the event carries, if it does."""
     value = event.value
-    return event.type.startswith("message") and bool(value) and value["id"] == message
+    if not event.type.startswith("message") or not value or value["id"] != message:
+        return None
+    version: int = value["version"]
+    return version

@@ -43,7 +43,9 @@ class Message(models.Model):
     sent = models.DateTimeField(default=timezone.now)
     edited = models.DateTimeField(null=True)
     deleted = models.DateTimeField(null=True)
-    #: Where the topic was when it took in this text: the event with it came after.
+    #: 1, and one more with each change: its events say which one they carry.
+    version = models.PositiveIntegerField(default=1)
+    #: Where the topic was when it took in this version: the event with it came after.
     after = models.BigIntegerField()
 
     class Meta:

@@ -38,8 +38,8 @@ def _write(room: str, visitor: Visitor, data: dict[str, Any]) -> Message:
     locked.last += 1
     locked.active = timezone.now()
     locked.save(update_fields=["last", "active"])
-    whereabouts = {"room": room, "number": locked.last}
-    transaction.on_commit(partial(topics.whisper, ROOMS, "room.active", whereabouts), robust=True)
+    tell = partial(topics.whisper, ROOMS, "room.active", {"room": room, "number": locked.last})
+    transaction.on_commit(tell, using=locked._state.db, robust=True)
     return Message.objects.create(
         pk=key,
         room=locked,
@@ -53,21 +53,24 @@ def _write(room: str, visitor: Visitor, data: dict[str, Any]) -> Message:
 
 
 def _edit(room: str, visitor: Visitor, data: dict[str, Any]) -> Message:
-    message, text = _own(room, visitor, data), _text(data)
-    forget(message)
-    message.text = text
+    message = _own(room, visitor, data)
     message.edited = timezone.now()
-    message.after = _top(room)
-    message.save(update_fields=["text", "edited", "after"])
-    return message
+    return _replace(message, _text(data))
 
 
 def _delete(room: str, visitor: Visitor, data: dict[str, Any]) -> Message:
     message = _own(room, visitor, data)
-    forget(message)
-    message.text = ""
     message.deleted = timezone.now()
-    message.save(update_fields=["text", "deleted"])
+    return _replace(message, "")
+
+
+def _replace(message: Message, text: str) -> Message:
+    """Another text: the one before is nowhere any more."""
+    forget(message)
+    message.text = text
+    message.version += 1
+    message.after = _top(message.room_id)
+    message.save()
     return message
 
 

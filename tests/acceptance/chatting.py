@@ -123,7 +123,7 @@ class Person:
         )
 
     def name(self) -> str:
-        return self.page.locator(".as bdi").inner_text()
+        return self.page.locator(".who bdi").inner_text()
 
     def publish(self, topic: str, type: str, *datas: Any) -> list[str]:
         done: list[str] = self.page.evaluate(PUBLISH, [topic, type, list(datas)])

@@ -171,7 +171,7 @@ def test_what_a_guest_wrote_is_the_accounts_after_sign_in_in_every_tab(
     ann.newest.get_by_role("button", name="Edit").click()
     ann.say("As myself")
     ann.sees(["As myself"])
-    expect(other.locator(".as bdi")).to_have_text(name, timeout=20_000)
+    expect(other.locator(".who bdi")).to_have_text(name, timeout=20_000)
     bob = party.guest(room)
     expect(bob.newest.locator('[data-part="name"]')).to_have_text(name)
 

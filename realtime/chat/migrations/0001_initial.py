@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ('sent', models.DateTimeField(default=django.utils.timezone.now)),
                 ('edited', models.DateTimeField(null=True)),
                 ('deleted', models.DateTimeField(null=True)),
+                ('version', models.PositiveIntegerField(default=1)),
                 ('after', models.BigIntegerField()),
                 ('room', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='chat.room')),
             ],

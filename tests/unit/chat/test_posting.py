@@ -96,10 +96,14 @@ def test_the_longest_message_fits_an_event(lobby: Conversation, ann: Visitor) ->
 def test_a_change_is_heard_and_the_first_text_is_nowhere(lobby: Conversation, ann: Visitor) -> None:
     said = lobby.say(ann, "A secret")
     lobby.edit(ann, said, "Hello")
-    changed = {**said, "text": "Hello", "edited": True}
+    changed = {**said, "text": "Hello", "edited": True, "version": 2}
     assert lobby.log() == [("message", None), ("message.edited", changed)]
     lobby.edit(ann, said, "Hello again")
-    assert [data for _, data in lobby.log()] == [None, None, {**changed, "text": "Hello again"}]
+    assert [data for _, data in lobby.log()] == [
+        None,
+        None,
+        {**changed, "text": "Hello again", "version": 3},
+    ]
     assert Message.objects.get().text == "Hello again"
 
 
@@ -108,7 +112,7 @@ def test_a_deleted_message_keeps_its_place_and_loses_its_text(
 ) -> None:
     said, other = lobby.say(ann, "A secret"), lobby.say(bob, "Hi")
     lobby.delete(ann, said)
-    gone = {**said, "text": "", "deleted": True}
+    gone = {**said, "text": "", "deleted": True, "version": 2}
     assert lobby.log() == [("message", None), ("message", other), ("message.deleted", gone)]
     assert Message.objects.get(number=1).text == ""
 

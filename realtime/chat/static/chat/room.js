@@ -59,8 +59,8 @@ function take(event) {
   const changed = timeline.apply(event);
   if (!changed) return;
   const { message, isNew } = changed;
-  if (!isNew || timeline.isOwn(message)) return show(message.id);
   typing.stopped(message.by.id);
+  if (!isNew || timeline.isOwn(message)) return show(message.id);
   reading.arrive(() => messages.show(message.id), () => messages.of(message.id));
   say(`${message.by.name}: ${message.text}`);
 }
@@ -124,7 +124,12 @@ list.addEventListener("click", ({ target }) => {
   composer.focus();
 });
 
-list.addEventListener("focusin", ({ target }) => messages.mark(target.closest('[data-part="message"]')));
+list.addEventListener("focusin", ({ target }) => {
+  const message = target.closest('[data-part="message"]');
+  messages.mark(message);
+  // There the buttons stand above the message: they have to be in sight.
+  if (matchMedia("(max-width: 48rem)").matches) message.scrollIntoView({ block: "nearest" });
+});
 
 list.addEventListener("keydown", (event) => {
   const here = event.target.closest('[data-part="message"]');
