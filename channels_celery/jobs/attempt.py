@@ -20,7 +20,7 @@ from .handle import Job
 from .ledger import Claim
 from .outcomes import Finished, record
 from .registry import ChannelHandler
-from .verdict import Ended, Verdict, judge, succeed
+from .verdict import Ended, Succeeded, Verdict, judge, succeed
 
 logger = logging.getLogger(__name__)
 
@@ -37,21 +37,40 @@ def run(task: celery.Task, job_id: str, fence: int) -> None:
     handler = registry.get(task.name.removeprefix("channel."))
     started = time.monotonic()
     claims = claiming.take(handler, UUID(job_id), fence, task.request.id or "")
-    if len(claims) == 1:
-        _alone(handler, claims[0], started)
-    elif claims:
+    if len(claims) > 1:
         _together(handler, claims, started)
+        return
+    end = started + batch.budget_seconds(handler.options)
+    while claims:
+        recorded = _alone(handler, claims[0], started)
+        started = time.monotonic()
+        claims = _go_on(handler, claims[0], recorded, end)
+        _mirror(recorded)
 
 
-def _alone(handler: ChannelHandler, claim: Claim, started: float) -> None:
+def _alone(handler: ChannelHandler, claim: Claim, started: float) -> Verdict | None:
     job = Job(claim, started)
     with lease.held(claim, job.tell_progress) as held:
         job.held_by(held)
         recorded = record(Finished(job, _work(handler, job)))
-    if recorded is not None and handler.options.max_running is not None:
-        _free_slot(claim.channel)
     _log(job, recorded)
-    _mirror(recorded)
+    return recorded
+
+
+def _go_on(
+    handler: ChannelHandler, before: Claim, recorded: Verdict | None, end: float
+) -> list[Claim]:
+    """What a limited channel's freed slot is used for: the next job, here or by a hint.
+
+    Not after an error: Celery is to see it as this task's.
+    """
+    if handler.options.max_running is None or recorded is None:
+        return []
+    succeeded = isinstance(recorded, Succeeded)
+    if succeeded and time.monotonic() < end and not stopping.begun():
+        return claiming.take_next(handler, before.run)
+    _free_slot(before.channel)
+    return []
 
 
 def _together(handler: ChannelHandler, claims: Sequence[Claim], started: float) -> None:

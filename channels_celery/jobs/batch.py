@@ -38,7 +38,7 @@ Recorded = tuple[Job, Verdict | None]
 
 def run(claims: Sequence[Claim], started: float, options: Options, work: Work) -> list[Recorded]:
     """Work on each claim in turn; what became of those that were begun."""
-    deadline = started + _budget_seconds(options)
+    deadline = started + budget_seconds(options)
     waiting = [Job(claim, started) for claim in claims]
     with ExitStack() as leases, _Recorder() as recorder:
         for job in waiting:
@@ -52,8 +52,11 @@ def run(claims: Sequence[Claim], started: float, options: Options, work: Work) -
     return recorder.recorded
 
 
-def _budget_seconds(options: Options) -> float:
-    """The pool's limits count for the whole Celery task: leave room for the last handler."""
+def budget_seconds(options: Options) -> float:
+    """How long one Celery task goes on to begin handlers.
+
+    The pool's limits count for the whole task: there is room left for the last one.
+    """
     limits = [limit for limit in (options.soft_time_limit, options.time_limit) if limit]
     return min(BATCH_SECONDS, *(limit / 4 for limit in limits)) if limits else BATCH_SECONDS
 

@@ -16,6 +16,10 @@ from .registry import ChannelHandler
 CLAIM_SECONDS = 5.0
 
 
+#: A hint of no job in particular.
+_NONE = UUID(int=0)
+
+
 class _How(TypedDict):
     run: str
     max_attempts: int
@@ -33,6 +37,11 @@ def take(handler: ChannelHandler, job: UUID, fence: int, run: str) -> list[Claim
             lambda session: ledger.held_by(session, handler.name, run), seconds=CLAIM_SECONDS
         )
     return claims
+
+
+def take_next(handler: ChannelHandler, run: str) -> list[Claim]:
+    """The job that has waited longest for a slot of a limited channel."""
+    return take(handler, _NONE, 0, run)
 
 
 def _claim(
