@@ -22,6 +22,7 @@ from uuid import UUID
 from channels_celery import jsontext
 
 from . import mirror, registry
+from .headers import Stamping
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +58,8 @@ class Broker:
         try:
             task.apply_async(
                 args=(str(hint.job), hint.fence),
-                producer=self._connected(),
+                producer=Stamping(self._connected(), jsontext.load(hint.headers)),
                 retry=False,
-                headers=jsontext.load(hint.headers),
                 queue=registry.get(hint.channel).options.queue,
             )
         except Exception:

@@ -68,7 +68,8 @@ def _take(session: Session, lost: Lost, code: str) -> None:
     announcing.tell(lost, f"job.{state}", content)
     slots.freed(session, lost.channel)
     if again:
-        hints.publish(Hint(lost.channel, lost.id, lost.fence + 1), seconds=wait)
+        hint = Hint(lost.channel, lost.id, lost.fence + 1, lost.headers)
+        hints.publish(hint, seconds=wait)
 
 
 def _next_state(lost: Lost) -> State:

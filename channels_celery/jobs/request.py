@@ -12,7 +12,7 @@ from channels_celery.errors import BadMessage, BadOption
 from channels_celery.ids import uuid7
 from channels_celery.topics import names
 
-from . import registry
+from . import headers, registry
 from .ledger import NewJob
 
 #: Channel names as Channels allows them, a socket's own with `!` too.
@@ -53,6 +53,7 @@ def prepare(
         delay_ms=delay_ms,
         at_ms=at_ms,
         expires_ms=_expires(expires),
+        headers=headers.capture(handler.name),
     )
 
 

@@ -23,7 +23,7 @@ WHERE run = %(run)s AND id = {id} AND state = 'running' RETURNING cancel_request
 
 _LOST = """
 SELECT id, channel, attempt, max_attempts, losses, fence, cancel_requested, topic,
-  reply_channel, {now}, (SELECT count(*) FROM channels_celery_job AS mate
+  reply_channel, headers, {now}, (SELECT count(*) FROM channels_celery_job AS mate
     WHERE mate.channel = channels_celery_job.channel AND mate.state = 'running'
       AND mate.run = channels_celery_job.run)
 FROM channels_celery_job WHERE state = 'running' AND """
@@ -61,6 +61,8 @@ class Lost:
     cancelled: bool
     topic: str
     reply_channel: str
+    #: JSON text of the first hint's headers.
+    headers: str
     at: int
     #: Running attempts of its Celery task, itself too: more than one is a batch.
     mates: int
@@ -112,7 +114,7 @@ def _lost(session: Session, condition: str, params: dict[str, str]) -> list[Lost
 
 def _row(row: Row) -> Lost:
     job, channel, attempt, max_attempts, losses, fence, cancel, topic, *rest = row
-    reply_channel, at, mates = rest
+    reply_channel, headers, at, mates = rest
     return Lost(
         id=identity(job),
         channel=channel,
@@ -123,6 +125,7 @@ def _row(row: Row) -> Lost:
         cancelled=cancel is not None,
         topic=topic,
         reply_channel=reply_channel,
+        headers=headers,
         at=at,
         mates=mates,
     )

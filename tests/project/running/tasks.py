@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from celery import current_task
+
 from channels_celery import Cancelled, Fail, channel_task
 from channels_celery.jobs.handle import Job
 
@@ -57,3 +59,9 @@ def tiny(job: Job, message: dict[str, Any]) -> int:
     if message.get("by") == "wait":
         time.sleep(2)
     return int(message["n"])
+
+
+@channel_task("told")
+def told(job: Job, message: dict[str, Any]) -> list[Any]:
+    """What this job and its Celery task know of the sender."""
+    return [job.headers.get("tenant"), current_task.request.headers.get("tenant")]
