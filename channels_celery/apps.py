@@ -19,5 +19,5 @@ class ChannelsCeleryConfig(AppConfig):
         discovery.discover()
         worker.connect()
         # Importing registers them.
-        from . import checks, layer_checks  # noqa: F401
+        from . import broker_checks, checks, layer_checks  # noqa: F401
         from .topics import rechecking  # noqa: F401

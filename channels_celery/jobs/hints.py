@@ -11,6 +11,7 @@ import heapq
 import logging
 import os
 import queue
+import re
 import threading
 import time
 from collections import Counter
@@ -112,6 +113,7 @@ class Publisher:
         self._broker = Broker()
         self._away_until = 0.0
         self._log_after = 0.0
+        self._dropped = 0
         threading.Thread(target=self._run, name="channels_celery.hints", daemon=True).start()
 
     def offer(self, hint: Hint, at: float) -> None:
@@ -150,17 +152,25 @@ class Publisher:
 
     def _publish(self, hint: Hint) -> None:
         if time.monotonic() < self._away_until:
+            self._dropped += 1
             return
         try:
             self._broker.publish(hint)
         except Exception as error:  # noqa: BLE001 - any driver's: the reconciler repeats the hint
             self._away_until = time.monotonic() + AWAY_SECONDS
+            self._dropped += 1
             self._complain(error)
 
     def _complain(self, error: Exception) -> None:
         if time.monotonic() >= self._log_after:
             self._log_after = time.monotonic() + LOG_SECONDS
-            logger.warning("broker unreachable, jobs wait until it is back: %r", error)
+            logger.warning(
+                "broker %s unreachable, jobs wait for a worker's own look (hints dropped: %d): %r",
+                _address(),
+                self._dropped,
+                error,
+            )
+            self._dropped = 0
 
 
 _lock = threading.Lock()
@@ -195,6 +205,12 @@ def grouped(found: Iterable[Hint]) -> Iterator[Hint]:
         if seen[hint.channel] % size == 0:
             yield hint
         seen[hint.channel] += 1
+
+
+def _address() -> str:
+    """Where the broker is, without user and password; never raises."""
+    url = mirror.project_app().conf.broker_write_url
+    return re.sub("//.*@", "//", str(url)) if url else "(no broker_url is set)"
 
 
 def _run_here(hint: Hint) -> None:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import json
+
 from django.utils.html import format_html, format_html_join
 
 from channels_celery import topics
 from channels_celery.jobs.models import Job
 from channels_celery.topics import Event, Position
 
-from .shown import block, json_block, moment
+from .shown import NOTHING, block, moment
 
 #: Of a topic so many of the newest events are looked through.
 NEWEST = 1_000
 _PAGE = 250
+_HEADS = ("seq", "when", "event", "attempt", "data")
+_COMMON = ("job", "channel", "fence", "attempt", "max_attempts")
 
 
 def of_job(job: Job) -> list[Event]:
@@ -50,15 +54,19 @@ def table(job: Job) -> str:
         return f"Topic {job.topic} keeps no events of this job."
     rows = format_html_join(
         "",
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-        ((event.seq, moment(event.ts), event.type, _own(event)) for event in found),
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+        (
+            (event.seq, moment(event.ts), event.type, event.value.get("attempt", ""), _own(event))
+            for event in found
+        ),
     )
+    heads = format_html_join("", '<th scope="col">{}</th>', ([head] for head in _HEADS))
     return format_html(
-        '<table class="cc-events"><thead><tr><th scope="col">seq</th><th scope="col">when</th>'
-        '<th scope="col">event</th><th scope="col">data</th></tr></thead><tbody>{}</tbody></table>',
-        rows,
+        '<table class="cc-events"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', heads, rows
     )
 
 
 def _own(event: Event) -> str:
-    return json_block(event.data) if event.data else block("")
+    """What the event says beside the keys that every event of the job has."""
+    own = {key: value for key, value in event.value.items() if key not in _COMMON}
+    return block(json.dumps(own, ensure_ascii=False)) if own else NOTHING
