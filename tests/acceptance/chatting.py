@@ -38,14 +38,6 @@ REPLAY = """async (topic) => {
   return heard.slice(0, -1);
 }"""
 
-#: Makes somebody who may sign in at the admin's door.
-ENROL = """
-import sys, django
-django.setup()
-from django.contrib.auth.models import User
-User.objects.create_user(sys.argv[1], password="a password", is_staff=True)
-"""
-
 #: Trims all of a topic's log.
 TRIM = """
 import sys, django
@@ -171,15 +163,16 @@ class Person:
         """As far as what is loaded goes."""
         self.page.locator("#scroller").evaluate("it => { it.scrollTop = -it.scrollHeight }")
 
-    def sign_in(self, site: Site, name: str) -> None:
-        """Make an account of this name and sign in with it, on the page that is open."""
-        here = self.page.url.removeprefix(site.url)
-        run(site, ENROL, name)
-        self.page.goto(f"/admin/login/?next={here}")
+    def sign_up(self, name: str) -> None:
+        """Make an account of this name, from the page that is open, and come back to it."""
+        here = self.page.url
+        self.page.get_by_role("link", name="Sign in").click()
+        self.page.get_by_role("main").get_by_role("link", name="Sign up").click()
         self.page.fill("#id_username", name)
-        self.page.fill("#id_password", "a password")
-        self.page.get_by_role("button", name="Log in").click()
-        self.page.wait_for_url(f"**{here}")
+        for field in ("#id_password1", "#id_password2"):
+            self.page.fill(field, "not too common 7")
+        self.page.press("#id_password2", "Enter")
+        self.page.wait_for_url(here)
         self.live()
 
 

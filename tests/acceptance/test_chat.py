@@ -15,8 +15,8 @@ def test_all_see_the_same_although_one_was_offline_and_the_server_died(
 ) -> None:
     with running(site_folder) as site, Party(browser, site) as party:
         ann, bob, guest = (party.guest("lobby") for _ in range(3))
-        ann.sign_in(site, "ann")
-        bob.sign_in(site, "bob")
+        ann.sign_up("ann")
+        bob.sign_up("bob")
         ann.say("One")
         bob.say("Two")
         guest.sees(["One", "Two"])
@@ -156,7 +156,7 @@ def test_others_see_who_is_typing_until_the_message_is_there(party: Party, room:
 
 
 def test_what_a_guest_wrote_is_the_accounts_after_sign_in_in_every_tab(
-    party: Party, room: str, site: Site
+    party: Party, room: str
 ) -> None:
     ann = party.guest(room)
     ann.say("As a guest")
@@ -164,7 +164,7 @@ def test_what_a_guest_wrote_is_the_accounts_after_sign_in_in_every_tab(
     other = ann.tab()
     other.goto(f"/chat/{room}/")
     name = f"ann-{uuid4().hex[:8]}"
-    ann.sign_in(site, name)
+    ann.sign_up(name)
     assert ann.name() == name
     expect(ann.newest).to_have_attribute("data-own", "")
     ann.newest.hover()
