@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Mapping
 from typing import Any
 
 from celery import signals
 from celery.concurrency import prefork
+
+from .options import Options
 
 _main: int | None = None
 _child: int | None = None
@@ -33,6 +36,23 @@ def _note_child(**_: Any) -> None:
 def has_children(pool: Any) -> bool:
     """Whether this worker's pool runs handlers in processes of their own."""
     return isinstance(pool, prefork.TaskPool)
+
+
+def shortcomings(pool: Any, channels: Mapping[str, Options]) -> str | None:
+    """What this pool can not enforce, in one sentence; None: it enforces everything."""
+    if has_children(pool):
+        return None
+    kind = type(pool).__module__.rpartition(".")[2]
+    limited = sorted(
+        name
+        for name, options in channels.items()
+        if options.time_limit is not None or options.soft_time_limit is not None
+    )
+    limits = f"time limits ({', '.join(limited)}) are not enforced, and " if limited else ""
+    return (
+        f"The {kind} pool can not end a handler: {limits}a handler whose job was cancelled goes on,"
+        " though its outcome counts no more. The prefork pool can."
+    )
 
 
 def end_this_child() -> None:

@@ -6,6 +6,7 @@ lost children within half a second instead of Celery's up to five.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from typing import Any
@@ -18,6 +19,8 @@ from channels_celery import ids
 from . import backlog, pools, registry, stopping
 from .ledger import LiveWorker
 from .reconciler import Reconciler
+
+logger = logging.getLogger(__name__)
 
 #: How often the pool is asked for children that have ended.
 POOL_WATCH_SECONDS = 0.5
@@ -86,6 +89,9 @@ def _start(sender: Any, **_: Any) -> None:
         queues=frozenset(consumer.app.amqp.queues.consume_from),
         channels=frozenset(registry.channels()),
     )
+    options = {name: handler.options for name, handler in registry.channels().items()}
+    if warning := pools.shortcomings(consumer.pool, options):
+        logger.warning(warning)
     _reconciler = Reconciler(worker, in_children=pools.has_children(consumer.pool))
     _reconciler.start()
 

@@ -57,6 +57,8 @@ def test_stopped_worker_gives_back_what_it_does(
             # The grace is 2 s.
             assert process.wait(10) == 0, log.read_text()
             assert "1 jobs were given back" in log.read_text()
+            # Only prefork can end a handler that is cancelled or takes too long.
+            assert ("pool can not end a handler" in log.read_text()) is (pool != "prefork")
         given = job(database, id)
         assert (given.state, given.attempt, given.losses) == ("queued", 0, 0)
         assert job(database, waiting).state == "queued"
