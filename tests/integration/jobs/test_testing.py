@@ -62,6 +62,18 @@ async def group(job: Any, message: dict[str, Any]) -> int:
     return await Group.objects.using(message["alias"]).acount()
 
 
+@channel_task("testing.tiny", batch=10)
+def tiny(job: Any, message: dict[str, Any]) -> int:
+    return int(10 // message["n"])
+
+
+@channel_task("testing.one", max_running=1)
+def one_at_a_time(job: Any, message: dict[str, Any]) -> int:
+    if message["n"] == 1:
+        send("testing.one", {"n": 10})
+    return int(message["n"])
+
+
 class Grouper(SyncConsumer):
     def make_group(self, message: dict[str, Any]) -> None:
         Group.objects.using(message["alias"]).create(name="by the consumer")
@@ -150,6 +162,20 @@ def test_async_and_consumer_work_is_part_of_the_tests_transaction(test_case: str
     assert [one.result for one in run_jobs()] == [2, None]
     assert Group.objects.using(test_case).count() == 3
     assert connections[test_case].in_atomic_block
+
+
+def test_batches_and_limited_channels_run_as_in_a_worker(test_case: str) -> None:
+    for n in range(1, 4):
+        send("testing.tiny", {"n": n})
+        send("testing.one", {"n": n})
+    ran = run_jobs()
+    assert [(one.channel[8:], one.result) for one in ran] == [
+        *(("tiny", 10), ("one", 1), ("tiny", 5), ("one", 2), ("tiny", 3), ("one", 3), ("one", 10))
+    ]
+    send("testing.tiny", {"n": 1})
+    send("testing.tiny", {"n": 0})
+    with pytest.raises(ZeroDivisionError):
+        run_jobs()
 
 
 def test_expired_job_ends_cancelled(test_case: str, monkeypatch: pytest.MonkeyPatch) -> None:
