@@ -8,7 +8,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-ha
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: up test lint lock system
+.PHONY: up test lint lock screenshots system
 
 # Run the site: PORT, HOST, VAR_DIR and WORKERS let several copies run side by side.
 up: $(VENV)/run.stamp
@@ -28,6 +28,10 @@ lint: $(VENV)/dev.stamp
 lock: $(VENV)/dev.stamp
 	$(LOCK) --group site --group local -o requirements.lock
 	$(LOCK) --group dev -c requirements.lock -o requirements-dev.lock
+
+# Every page in every state, light and dark, phone and desk, as pictures in screenshots/.
+screenshots: $(VENV)/dev.stamp
+	@exec $(RUN) -m tests.acceptance.screenshots
 
 # The programs that the tests use (root on Debian).
 system:

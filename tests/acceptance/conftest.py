@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests import services
 from tests.acceptance.chatting import Party
+from tests.acceptance.chromium import launched
 from tests.acceptance.site import Site, running
 
 
@@ -34,14 +32,8 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def browser() -> Iterator[Browser]:
     """Headless Chromium. One a test: Playwright's event loop would stand in other tests' way."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    services.need("chromium", path)
-    # Chromium's own sandbox does not run as root.
-    flags = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 // Shows the state of a page's connection: the dot in the header, and a bar when it stays away.
 
 const PATIENCE_MS = 2000; // a shorter absence is nobody's business
-const KEPT = "What you do here is kept, and sent as soon as it is back.";
+const KEPT = "What you do here is kept and sent later.";
 
 /**
  * Follows `connection`, which has a `state` and `on("state", listener)`, for as long as the page

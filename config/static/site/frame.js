@@ -3,4 +3,4 @@
 import { connect } from "../channels_celery/client.js";
 import { showConnection } from "./connection.js";
 
-showConnection(connect("/ws/"), "This page needs it only to say so.");
+showConnection(connect("/ws/"), "Nothing can be opened or sent meanwhile.");

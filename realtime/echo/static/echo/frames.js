@@ -18,7 +18,7 @@ export const hexOf = (bytes) => Array.from(bytes, (byte) => byte.toString(16).pa
 
 export const sizeOf = (frame) => (typeof frame === "string" ? new TextEncoder().encode(frame).length : frame.byteLength);
 
-/** "Text, 5 bytes". */
+/** "text, 5 bytes" */
 export function aboutOf(frame) {
   const size = sizeOf(frame);
   return `${typeof frame === "string" ? "text" : "binary"}, ${size} ${size === 1 ? "byte" : "bytes"}`;
@@ -44,8 +44,8 @@ export function figuresOf(sent, lost, times) {
   if (!sent) return "Nothing sent yet.";
   const parts = [`${sent} sent`, `${times.length} came back`];
   if (lost) parts.push(`${lost} lost with the connection`);
-  if (!times.length) return parts.join(", ");
+  if (!times.length) return `${parts.join(", ")}.`;
   const sorted = [...times].sort((one, other) => one - other);
   const middle = sorted[Math.floor(sorted.length / 2)];
-  return `${parts.join(", ")}. There and back: last ${tookOf(times.at(-1))}, median ${tookOf(middle)}, longest ${tookOf(sorted.at(-1))}`;
+  return `${parts.join(", ")}. Round trip: last ${tookOf(times.at(-1))}, median ${tookOf(middle)}, longest ${tookOf(sorted.at(-1))}.`;
 }

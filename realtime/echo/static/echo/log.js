@@ -5,7 +5,7 @@ import { aboutOf, shownOf } from "./frames.js";
 const KEPT = 500; // entries; older ones go
 const NEAR_PX = 24;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+const clock = new Intl.DateTimeFormat(undefined, { hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
 
 export class Log {
   #box;

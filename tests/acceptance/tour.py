@@ -1,0 +1,169 @@
+"""Every page of the site in every state that a person comes to see, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.acceptance.chatting import Person
+from tests.acceptance.gallery import Gallery, photos, worker_held
+from tests.acceptance.site import Site
+
+PHONE, DESK = 360, 1280
+HEIGHT = 800
+BAR_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How somebody looks at a page."""
+
+    scheme: Literal["light", "dark"]
+    width: int
+
+    def at(self, page: Page) -> None:
+        page.emulate_media(color_scheme=self.scheme, reduced_motion="reduce")
+        page.set_viewport_size({"width": self.width, "height": HEIGHT})
+
+
+_SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LOOKS = tuple(Look(scheme, width) for width in (PHONE, DESK) for scheme in _SCHEMES)
+
+Stops = Iterator[tuple[str, Page]]
+
+
+def tour(browser: Browser, site: Site, folder: Path) -> Stops:
+    """Names each state and gives the tab that shows it; `folder` is for the photos."""
+    with browser.new_context(base_url=site.url, reduced_motion="reduce") as context:
+        yield from _start_and_accounts(context.new_page())
+        yield from _echo(context.new_page())
+        yield from _images(context, site, folder)
+    ann, bob = Person(browser, site), Person(browser, site)
+    yield from _chat(ann, bob)
+    ann.context.close()
+    bob.context.close()
+
+
+@contextmanager
+def away(page: Page) -> Iterator[None]:
+    """The network is gone, the bar says so; at the end both are as before."""
+    page.context.set_offline(True)
+    expect(page.locator("#lost")).to_be_visible(timeout=BAR_MS)
+    yield
+    page.context.set_offline(False)
+    expect(page.locator("#lost")).to_be_hidden(timeout=BAR_MS)
+
+
+def live(page: Page) -> None:
+    """Wait until the page is connected."""
+    expect(page.locator("#connection")).to_have_attribute(
+        "data-state", "connected", timeout=2 * BAR_MS
+    )
+
+
+def sign_up(page: Page, name: str, *, again: str = "a fine password") -> None:
+    """Fill and send the form for a new account; with another password `again` it is refused."""
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password", exact=True).fill("a fine password")
+    page.get_by_label("Password confirmation").fill(again)
+    page.get_by_role("button", name="Sign up").click()
+
+
+def _start_and_accounts(page: Page) -> Stops:
+    page.goto("/")
+    live(page)
+    yield "start", page
+    page.goto("/accounts/login/")
+    live(page)
+    yield "login", page
+    page.get_by_label("Username").fill("nobody")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert").filter(has_text="correct username")).to_be_visible()
+    yield "login-refused", page
+    page.goto("/accounts/signup/")
+    yield "signup", page
+    sign_up(page, "nobody", again="another password")
+    expect(page.get_by_text("didn’t match")).to_be_visible()
+    yield "signup-refused", page
+    page.locator('main [name="csrfmiddlewaretoken"]').evaluate("it => it.remove()")
+    sign_up(page, "nobody")
+    expect(page.get_by_role("heading", name="That was not done")).to_be_visible()
+    yield "stale-form", page
+
+
+def _echo(page: Page) -> Stops:
+    page.goto("/echo/")
+    live(page)
+    yield "echo-empty", page
+    page.get_by_label("Text").last.fill("Hello")
+    page.keyboard.press("Enter")
+    page.get_by_label("Binary").check()
+    page.locator("#frame").fill("00 ff 68")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 came back")).to_be_visible()
+    yield "echo", page
+    with away(page):
+        page.locator("#frame").fill("0")
+        page.keyboard.press("Enter")
+        expect(page.locator("#alert")).not_to_be_empty()
+        yield "echo-offline", page
+
+
+def _images(context: BrowserContext, site: Site, folder: Path) -> Stops:
+    tab = Gallery(context, site.url)
+    yield "images-empty", tab.page
+    broken = folder / "a-broken-photo-with-a-rather-long-name.jpg"
+    broken.write_text("This is no photo.")
+    with worker_held(site):
+        tab.upload(*photos(folder, 2), broken)
+        tab.shows("queued", 3)
+        yield "images-queued", tab.page
+    tab.thumbnails(2)
+    tab.shows("failed", 1)
+    yield "images", tab.page
+    tab.page.get_by_role("button", name="Sizes of").first.click()
+    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    yield "images-viewer", tab.page
+    tab.page.keyboard.press("Escape")
+    with away(tab.page):
+        yield "images-offline", tab.page
+
+
+def _chat(ann: Person, bob: Person) -> Stops:
+    page = ann.page
+    page.emulate_media(reduced_motion="reduce")
+    page.goto("/accounts/signup/?next=/chat/")
+    sign_up(page, "ann")
+    page.wait_for_url("**/chat/")
+    ann.live()
+    yield "chat", page
+    page.fill("#name", "A walk in the hills")
+    page.get_by_role("button", name="Open").click()
+    ann.live()
+    yield "chat-room-empty", page
+    room = page.url.split("/")[-2]
+    bob.enter(room)
+    bob.say("Is anybody here?", "I have looked for this room everywhere. " * 4)
+    ann.say("I am", "شكرا: a line in two directions", "Wait", "Edit me not")
+    expect(ann.messages).to_have_count(6)
+    expect(page.locator('[data-state="sent"]')).to_have_count(6)
+    yield "chat-room", page
+    Look("light", PHONE).at(page)
+    page.get_by_role("button", name="Rooms").click()
+    yield "chat-rooms", page
+    page.keyboard.press("Escape")
+    ann.newest.focus()
+    ann.newest.get_by_role("button", name="Delete").click()
+    yield "chat-delete", page
+    page.get_by_role("button", name="Delete").last.click()
+    expect(ann.newest).to_contain_text("Message deleted")
+    with away(page):
+        ann.say("Kept until I am back")
+        yield "chat-offline", page
+    expect(page.locator('[data-state="sending"]')).to_have_count(0)
