@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 from django.test import RequestFactory
 
 from channels_celery import channel_task, metrics, send
@@ -97,3 +98,11 @@ def test_metrics_name_a_broker_that_is_away(database: str, monkeypatch: pytest.M
     monkeypatch.setattr(Broker, "messages", refuse)
     status, text = scrape()
     assert (status, "channels_celery_broker_up 0" in text.splitlines()) == (200, True)
+
+
+def test_metrics_are_away_with_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(overview, "tallies", refuse)
+    assert scrape() == (503, "# The database is away.\n")
