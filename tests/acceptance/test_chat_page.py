@@ -7,6 +7,15 @@ from playwright.sync_api import expect
 from tests.acceptance.chatting import TRIM, Party, numbered, run
 from tests.acceptance.site import Site
 
+#: Headless, every tab is in sight: the page is told otherwise.
+AWAY = """
+let away = false;
+Object.defineProperty(document, "hidden", { get: () => away });
+const turn = (now) => { away = now; document.dispatchEvent(new Event("visibilitychange")); };
+window.leave = () => turn(true);
+window.comeBack = () => turn(false);
+"""
+
 
 def test_who_reads_further_up_is_not_moved_and_sees_how_much_is_new(
     party: Party, room: str
@@ -35,6 +44,23 @@ def test_who_reads_the_end_stays_there(party: Party, room: str) -> None:
     expect(bob.newest).to_contain_text("One more")
     expect(bob.newest).to_be_in_viewport()
     expect(bob.page.locator("#pill")).to_be_hidden()
+
+
+def test_who_was_away_finds_the_first_message_that_is_new(party: Party, room: str) -> None:
+    ann = party.guest(room)
+    ann.publish(f"chat.{room}", "message", *numbered(30))
+    bob = party.guest()
+    bob.page.add_init_script(AWAY)
+    bob.enter(room)
+    title = bob.page.title()
+    bob.page.evaluate("leave()")
+    ann.publish(f"chat.{room}", "message", *numbered(25))
+    expect(bob.page).to_have_title(f"(25) {title}")
+    bob.page.evaluate("comeBack()")
+    bob.page.get_by_role("button", name="25 new messages").click()
+    expect(bob.page.locator('[data-part="unread"]:not([hidden])')).to_be_in_viewport()
+    bob.page.locator("#scroller").evaluate("it => { it.scrollTop = 0 }")
+    expect(bob.page).to_have_title(title)
 
 
 def test_earlier_messages_come_while_scrolling_and_leave_the_view_alone(

@@ -5,6 +5,7 @@ const AGAIN_MS = 2000; // before the newest page is asked for again, and up to t
 export class History {
   #timeline;
   #button;
+  #scroller;
   #show;
   #request = 0; // the newest one counts, an older one's answer is too late
   #busy = false;
@@ -14,6 +15,7 @@ export class History {
   constructor(timeline, button, scroller, show) {
     this.#timeline = timeline;
     this.#button = button;
+    this.#scroller = scroller;
     this.#show = show;
     button.addEventListener("click", () => this.earlier());
     new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.earlier(), {
@@ -68,6 +70,9 @@ export class History {
 
   #settle(words) {
     this.#button.textContent = words;
+    // A button that goes must not take the focus with it.
+    if (!this.#timeline.more && this.#button === document.activeElement)
+      this.#scroller.querySelector('[data-part="message"]')?.focus();
     this.#button.hidden = !this.#timeline.more;
   }
 }

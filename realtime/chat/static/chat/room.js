@@ -46,7 +46,7 @@ for (const waiting of connection.waiting(topic)) sending.resume(waiting);
 
 // Events.
 
-showConnection(connection);
+showConnection(connection, "What you write is kept, and sent as soon as you are back.");
 reloadForAnother(connection, visitor);
 connection.subscribe(topic, { since: positionOf(room), onEvent: take, onGap: () => history.reload(), onError: ended });
 
