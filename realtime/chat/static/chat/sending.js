@@ -47,7 +47,7 @@ export class Sending {
 
   #written(id, sent) {
     return this.#settle(id, sent, (message, error) => {
-      Object.assign(message, { state: "failed", problem: problemOf(error) });
+      Object.assign(message, { state: "failed", problem: problemOf("Not sent", error) });
     });
   }
 
@@ -57,7 +57,7 @@ export class Sending {
     Object.assign(message, { text, edited: true, state: "sending" });
     return this.#settle(id, sent, (message, error) => {
       Object.assign(message, { text: before, edited, state: "sent" });
-      this.#alert(`Your change was not kept. ${problemOf(error)}`);
+      this.#alert(problemOf("Your change was not kept", error));
     });
   }
 
@@ -65,7 +65,7 @@ export class Sending {
     this.#timeline.get(id).state = "sending";
     return this.#settle(id, sent, (message, error) => {
       message.state = "sent";
-      this.#alert(`Your message was not deleted. ${problemOf(error)}`);
+      this.#alert(problemOf("Your message was not deleted", error));
     });
   }
 

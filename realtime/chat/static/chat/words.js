@@ -28,8 +28,8 @@ export function typingOf(names) {
   return [`${names.length} people are typing`];
 }
 
-/** Why something was not sent, by the error that the client gives. */
-export const problemOf = ({ code, message }) => `Not sent: ${PROBLEMS[code] ?? message}`;
+/** What was not done and why, by the error that the client gives. */
+export const problemOf = (what, { code, message }) => `${what}: ${PROBLEMS[code] ?? message}`;
 
 const PROBLEMS = {
   closed: "the connection has ended. Reload the page.",

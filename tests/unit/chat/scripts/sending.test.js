@@ -54,7 +54,7 @@ test("a change that is refused is taken back", async () => {
   answer = async () => { throw refusal("gone", "This message does not exist any more."); };
   await sending.edit("m1", "Ho");
   assert.deepEqual([timeline.get("m1").text, timeline.get("m1").edited], ["Hi", false]);
-  assert.match(alerts[0], /^Your change was not kept\..*does not exist any more\.$/);
+  assert.match(alerts[0], /^Your change was not kept: This message does not exist any more\.$/);
 });
 
 test("a change to the same text is none", () => {
@@ -68,7 +68,7 @@ test("a deletion that is refused leaves the message as it was", async () => {
   answer = async () => { throw refusal("denied", "No."); };
   await sending.delete("m1");
   assert.deepEqual([timeline.get("m1").state, timeline.get("m1").text], ["sent", "Hi"]);
-  assert.match(alerts[0], /^Your message was not deleted\./);
+  assert.match(alerts[0], /^Your message was not deleted: you may not write here/);
 });
 
 test("a message that was discarded meanwhile does not come back", async () => {
