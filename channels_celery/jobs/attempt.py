@@ -12,6 +12,7 @@ import celery
 from celery.exceptions import Retry as CeleryRetry
 from django.db import DatabaseError, connections
 
+from channels_celery import failpoints
 from channels_celery.database import session
 from channels_celery.errors import JobFailed
 
@@ -37,6 +38,7 @@ def run(task: celery.Task, job_id: str, fence: int) -> None:
     handler = registry.get(task.name.removeprefix("channel."))
     started = time.monotonic()
     claims = claiming.take(handler, UUID(job_id), fence, task.request.id or "")
+    failpoints.reach("claimed")
     if len(claims) > 1:
         _together(handler, claims, started)
         return

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from channels_celery import ids, jsontext, settings
+from channels_celery import failpoints, ids, jsontext, settings
 from channels_celery.database import session
 from channels_celery.errors import BadMessage, LeaseLost, NotSupported
 
@@ -95,6 +95,7 @@ class Job:
             raise LeaseLost
         if is_new:
             announcing.tell(self._claim, "job.reply", content)
+        failpoints.reach("replied")
 
     def progress(self, done: int, total: int) -> None:
         """Say how far it is: volatile, at most five times a second, the last one wins."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from channels_celery import jsontext
+from channels_celery import failpoints, jsontext
 
 from . import mirror, registry
 from .headers import Stamping
@@ -63,6 +63,7 @@ class Broker:
                 retry=False,
                 queue=registry.get(hint.channel).options.queue,
             )
+            failpoints.reach("hint-published")
         except Exception:
             self.close()
             raise

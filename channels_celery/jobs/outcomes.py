@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError
 
+from channels_celery import failpoints
+
 from . import announcing, ledger
 from .handle import Job
 from .ledger import Claim
@@ -90,7 +92,9 @@ def _record(claim: Claim, verdict: Verdict) -> Verdict | None:
 def _recorded(claim: Claim, verdict: Verdict) -> bool:
     content = announcing.data(claim, claim.attempt, **verdict.content)
     event = announcing.draft(claim, verdict.event, content)
+    failpoints.reach("before-outcome")
     recorded, _ = persevere(lambda session: verdict.record(session, claim, event))
+    failpoints.reach("after-outcome")
     # An interrupted try may have committed: then this one has found nothing to do.
     if recorded or _confirmed(claim) is verdict.state:
         announcing.tell(claim, verdict.event, content)

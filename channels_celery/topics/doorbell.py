@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 from zlib import crc32
 
+from channels_celery import failpoints
+
 from . import outbound
 from .events import Event
 
@@ -80,6 +82,8 @@ def origin() -> str:
 
 def ring(event: Event) -> None:
     """Tell every hub of a stored or volatile event. Never raises, never blocks; may be lost."""
+    if event.seq is not None:
+        failpoints.reach("doorbell")
     frame: str | None = event.frame()
     if event.seq is not None and frame is not None and len(frame.encode()) > FRAME_BYTES:
         frame = None

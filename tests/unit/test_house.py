@@ -29,7 +29,18 @@ FORBIDDEN = {
     "tasks": ("config", "realtime"),
 }
 #: The library's ground: everything stands on it, and it stands on nothing of ours.
-GROUND = ("clock", "database", "errors", "ids", "jsontext", "loop", "repeat", "settings", "writer")
+GROUND = (
+    "clock",
+    "database",
+    "errors",
+    "failpoints",
+    "ids",
+    "jsontext",
+    "loop",
+    "repeat",
+    "settings",
+    "writer",
+)
 
 
 @cache

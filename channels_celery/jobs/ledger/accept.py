@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
+from channels_celery import failpoints
 from channels_celery.database import Session
 from channels_celery.jobs import hints
 from channels_celery.jobs.hints import Hint
@@ -101,7 +102,7 @@ def insert(session: Session, new: NewJob) -> Inserted:
     for _ in range(3):
         if session.rows(sql, params):
             if not new.waits:
-                session.after_commit(lambda: hints.publish(hint))
+                session.after_commit(lambda: _committed(hint))
             return Inserted(new.id, duplicate=False)
         holder = session.rows(statement(session, _HOLDER), params)
         if holder:
@@ -109,6 +110,11 @@ def insert(session: Session, new: NewJob) -> Inserted:
             return Inserted(found, duplicate=found != new.id)
         # The holder of the key ended in between: the key is free now.
     raise IntegrityError(f"the unique key {new.unique_key!r} changes hands too fast to be taken")
+
+
+def _committed(hint: Hint) -> None:
+    failpoints.reach("insert-committed")
+    hints.publish(hint)
 
 
 def redrive(session: Session, job: UUID) -> bool:
