@@ -10,7 +10,13 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from channels_celery import channel_task, ids
 from channels_celery import database as ours
@@ -23,8 +29,9 @@ from channels_celery.topics.models import Event, Topic
 
 LIMIT, BATCH, MOST = 2, 3, 3
 PLAIN, LIMITED, TINY = "machine.plain", "machine.limited", "machine.tiny"
-#: Any of the things there are so far: an index that is taken modulo their number.
-which = st.integers(0, 10_000)
+#: One of the latest things there are: how many were made after it.
+which = st.integers(0, 5)
+some_claims = precondition(lambda machine: machine.claims)
 
 
 @channel_task(PLAIN)
@@ -76,6 +83,9 @@ class Machine(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(hints, "publish", lambda hint, seconds=0.0: self.hints.append(hint))
 
+        for channel in (PLAIN, LIMITED, LIMITED, LIMITED, TINY, TINY):
+            self.insert(channel)
+
     def teardown(self) -> None:
         self.patch.undo()
 
@@ -112,6 +122,9 @@ class Machine(RuleBasedStateMachine):
         return [claim for claim in self.claims if claim.run == run and self.current(claim)]
 
     @rule(channel=st.sampled_from([PLAIN, LIMITED, TINY]))
+    def another_job(self, channel: str) -> None:
+        self.insert(channel)
+
     def insert(self, channel: str) -> None:
         job = ids.uuid7()
         new = NewJob(id=job, channel=channel, message="{}", max_attempts=MOST, topic=job.hex)
@@ -122,9 +135,7 @@ class Machine(RuleBasedStateMachine):
     @rule(n=which)
     def deliver(self, n: int) -> None:
         """A hint arrives: the first time, again, or long after it is of use."""
-        if not self.hints:
-            return
-        hint = self.hints[n % len(self.hints)]
+        hint = self.hints[-1 - n % len(self.hints)]
         run: dict[str, Any] = {"run": ids.uuid7().hex, "max_attempts": MOST, "lease_ms": 60_000}
         job = self.jobs[hint.job]
         fits = job.state in WAITING and job.fence == hint.fence
@@ -145,11 +156,10 @@ class Machine(RuleBasedStateMachine):
             assert bool(found) == fits
         self.expect_claims(found)
 
+    @some_claims
     @rule(n=which, state=st.sampled_from([State.SUCCEEDED, State.FAILED, State.CANCELLED]))
     def finish(self, n: int, state: State) -> None:
-        if not self.claims:
-            return
-        claim = self.claims[n % len(self.claims)]
+        claim = self.claims[-1 - n % len(self.claims)]
         draft = announcing.draft(claim, f"job.{state}", announcing.data(claim, claim.attempt))
         outcome = Outcome(state=state, result="1", error="{}")
         assert self.call(ledger.finish, claim, outcome, draft) == self.current(claim)
@@ -157,11 +167,10 @@ class Machine(RuleBasedStateMachine):
             self.jobs[claim.id].end(state)
             assert self.call(ledger.confirm, claim) is state
 
+    @some_claims
     @rule(n=which)
     def retry(self, n: int) -> None:
-        if not self.claims:
-            return
-        claim = self.claims[n % len(self.claims)]
+        claim = self.claims[-1 - n % len(self.claims)]
         draft = announcing.draft(claim, "job.retrying", announcing.data(claim, claim.attempt))
         more = {"at": 0, "error": "{}", "traceback": "", "event": draft}
         works = self.current(claim) and not self.jobs[claim.id].asked
@@ -170,20 +179,18 @@ class Machine(RuleBasedStateMachine):
             self.jobs[claim.id].state = State.RETRYING
             self.hints.append(Hint(claim.channel, claim.id, claim.fence))
 
+    @some_claims
     @rule(n=which)
     def speak(self, n: int) -> None:
-        if not self.claims:
-            return
-        claim = self.claims[n % len(self.claims)]
+        claim = self.claims[-1 - n % len(self.claims)]
         content = announcing.data(claim, claim.attempt)
         draft = announcing.draft(claim, "job.reply", content, mid=f"{claim.id}:{n}")
         assert self.call(ledger.reply, claim, draft)[0] == self.current(claim)
 
+    @some_claims
     @rule(n=which)
     def lease_runs_out(self, n: int) -> None:
-        if not self.claims:
-            return
-        claim = self.claims[n % len(self.claims)]
+        claim = self.claims[-1 - n % len(self.claims)]
         mates = len(self.of_run(claim.run))
         renewed = self.call(ledger.renew, claim.id, claim.run, lease_ms=-1)
         assert (renewed is not None) == self.current(claim)
@@ -192,21 +199,19 @@ class Machine(RuleBasedStateMachine):
             self.expect_loss(claim, mates)
         self.call(losses.reap)
 
+    @some_claims
     @rule(n=which)
     def process_ends(self, n: int) -> None:
-        if not self.claims:
-            return
-        run = self.claims[n % len(self.claims)].run
+        run = self.claims[-1 - n % len(self.claims)].run
         gone = self.of_run(run)
         for claim in gone:
             self.expect_loss(claim, len(gone))
         self.call(losses.reap_run, run, "lost")
 
+    @some_claims
     @rule(n=which)
     def release(self, n: int) -> None:
-        if not self.claims:
-            return
-        claim = self.claims[n % len(self.claims)]
+        claim = self.claims[-1 - n % len(self.claims)]
         works = self.current(claim) and not self.jobs[claim.id].asked
         hint = self.call(ledger.release, claim.id, claim.fence)
         assert (hint is not None) == works
@@ -216,9 +221,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(n=which)
     def cancel(self, n: int) -> None:
-        if not self.jobs:
-            return
-        id, job = list(self.jobs.items())[n % len(self.jobs)]
+        id, job = list(self.jobs.items())[-1 - n % len(self.jobs)]
         assert self.call(ledger.cancel, id) == (job.state in OPEN)
         if job.state is State.RUNNING:
             job.asked = True
@@ -236,9 +239,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(n=which)
     def redrive(self, n: int) -> None:
-        if not self.jobs:
-            return
-        id, job = list(self.jobs.items())[n % len(self.jobs)]
+        id, job = list(self.jobs.items())[-1 - n % len(self.jobs)]
         assert self.call(ledger.redrive, id) == (job.state is State.FAILED)
         if job.state is State.FAILED:
             job.state, job.attempt, job.losses = State.QUEUED, 0, 0
@@ -269,8 +270,8 @@ def test_ledger_follows_its_model(database: str, rung: list[object]) -> None:
     run_state_machine_as_test(
         of_database,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=40,
+            max_examples=25,
+            stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
