@@ -34,6 +34,12 @@ def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"Tab does not lead to {selector}")
 
 
+def follow(page: Page, selector: str, url: str) -> None:
+    tab_to(page, selector)
+    page.keyboard.press("Enter")
+    page.wait_for_url(url)
+
+
 def test_the_site_can_be_used_by_keyboard_alone(page: Page) -> None:
     keys, user = page.keyboard, name()
     page.goto("/")
@@ -43,18 +49,15 @@ def test_the_site_can_be_used_by_keyboard_alone(page: Page) -> None:
     keys.press("Tab")
     expect(page.get_by_role("link", name="Upload and watch")).to_be_focused()
     page.reload()
-    tab_to(page, '.who a[href^="/accounts/login"]')
-    keys.press("Enter")
-    tab_to(page, 'main a[href^="/accounts/signup"]')
-    keys.press("Enter")
+    follow(page, '.who a[href^="/accounts/login"]', "**/accounts/login/**")
+    follow(page, 'main a[href^="/accounts/signup"]', "**/accounts/signup/**")
     expect(page.get_by_label("Username")).to_be_focused()
     for text in (user, "a fine password", "a fine password"):
         keys.type(text)
         keys.press("Tab")
     keys.press("Enter")
     expect(page.locator(".who bdi")).to_have_text(user)
-    tab_to(page, 'nav a[href="/echo/"]')
-    keys.press("Enter")
+    follow(page, 'nav a[href="/echo/"]', "**/echo/")
     live(page)
     tab_to(page, "#frame")
     keys.type("Hello")
