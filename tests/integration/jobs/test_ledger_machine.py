@@ -270,7 +270,7 @@ def test_ledger_follows_its_model(database: str, rung: list[object]) -> None:
     run_state_machine_as_test(
         of_database,
         settings=settings(
-            max_examples=25,
+            max_examples=40,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),
