@@ -8,7 +8,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-ha
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: up test lint lock screenshots system
+.PHONY: up test chaos lint lock screenshots system
 
 # Run the site: PORT, HOST, VAR_DIR and WORKERS let several copies run side by side.
 up: $(VENV)/run.stamp
@@ -18,6 +18,10 @@ up: $(VENV)/run.stamp
 # Many tests wait for a process or a clock: one more at once than there are processors.
 test: $(VENV)/dev.stamp
 	@exec $(RUN) -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal $(ARGS)
+
+# Jobs sent while everything is killed, cut and stopped; CHAOS=long for ten thousand of them.
+chaos: $(VENV)/dev.stamp
+	@exec $(RUN) -m tests.chaos
 
 lint: $(VENV)/dev.stamp
 	$(RUN) -m ruff check .

@@ -108,8 +108,11 @@ def _as_postgres() -> list[str]:
     return ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
 
 
-def start_postgresql(folder: Path) -> None:
-    """One server for all processes of a test run: the first that needs it starts it."""
+def start_postgresql(folder: Path, *, durable: bool = False) -> None:
+    """One server for all processes of a test run: the first that needs it starts it.
+
+    `durable`: what it has committed outlives a power cut.
+    """
     programs = postgresql_folder()
     if programs is None or not folder.parent.exists():
         return
@@ -123,7 +126,7 @@ def start_postgresql(folder: Path) -> None:
             account = pwd.getpwnam("postgres")
             os.chown(folder, account.pw_uid, account.pw_gid)
         _run(programs, "initdb", folder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-k {folder} -h '' -F -c max_connections=200"
+        options = f"-k {folder} -h '' {'' if durable else '-F'} -c max_connections=200"
         _run(programs, "pg_ctl", folder, "-w", "-l", str(folder / "log"), "-o", options, "start")
 
 
@@ -131,6 +134,14 @@ def stop_postgresql(folder: Path) -> None:
     programs = postgresql_folder()
     if programs and (folder / "postmaster.pid").exists():
         _run(programs, "pg_ctl", folder, "-m", "immediate", "stop")
+
+
+def restart_postgresql(folder: Path) -> None:
+    """Without a checkpoint, as after a crash."""
+    programs = postgresql_folder()
+    assert programs is not None
+    log = str(folder / "log")
+    _run(programs, "pg_ctl", folder, "-w", "-m", "immediate", "-l", log, "restart")
 
 
 def _run(programs: Path, program: str, folder: Path, *arguments: str) -> None:
