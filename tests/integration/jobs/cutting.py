@@ -1,0 +1,69 @@
+"""A TCP proxy in front of PostgreSQL that cuts a connection between a COMMIT and its answer."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+#: How an answer ends that leaves the connection outside a transaction: ReadyForQuery, idle.
+_IDLE = b"Z\x00\x00\x00\x05I"
+
+
+class CuttingProxy:
+    """Listens on a port of 127.0.0.1 and passes everything on, until it is told to cut."""
+
+    def __init__(self, server: Path) -> None:
+        self._server = str(server)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._needle: bytes | None = None
+        self._lock = threading.Lock()
+        #: Connections that were cut so far.
+        self.cuts = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut_after(self, needle: bytes) -> None:
+        """Cut the next connection that sends this, once the server has done what it asks."""
+        self._needle = needle
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
+            server.connect(self._server)
+            cutting = threading.Event()
+            asks = threading.Thread(target=self._ask, args=(client, server, cutting), daemon=True)
+            asks.start()
+            while answer := server.recv(65536):
+                if cutting.is_set():
+                    if answer.endswith(_IDLE):
+                        # Committed; the client never learns of it.
+                        self.cuts += 1
+                        client.shutdown(socket.SHUT_RDWR)
+                        return
+                    continue
+                client.sendall(answer)
+
+    def _ask(self, client: socket.socket, server: socket.socket, cutting: threading.Event) -> None:
+        with suppress(OSError):
+            while asked := client.recv(65536):
+                if self._takes(asked):
+                    cutting.set()
+                server.sendall(asked)
+            server.shutdown(socket.SHUT_RDWR)
+
+    def _takes(self, asked: bytes) -> bool:
+        with self._lock:
+            if self._needle is None or self._needle not in asked:
+                return False
+            self._needle = None
+            return True
