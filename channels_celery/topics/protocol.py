@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from channels_celery.errors import ChannelsCeleryError
+from channels_celery.errors import BadTopic, ChannelsCeleryError
 
+from . import names
 from .access import Refused
 from .events import Position
 
@@ -120,20 +121,20 @@ def number_of(frame: Frame) -> int:
 
 def _subscribe(frame: Frame) -> Subscribe:
     since = frame.get("since")
-    return Subscribe(_id(frame), _text(frame, "topic"), None if since is None else _since(since))
+    return Subscribe(_id(frame), _topic(frame), None if since is None else _since(since))
 
 
 def _unsubscribe(frame: Frame) -> Unsubscribe:
-    return Unsubscribe(_id(frame), _text(frame, "topic"))
+    return Unsubscribe(_id(frame), _topic(frame))
 
 
 def _publish(frame: Frame) -> Publish:
-    topic, mid, kind = (_text(frame, key) for key in ("topic", "mid", "type"))
-    return Publish(_id(frame), topic, mid, kind, _data(frame))
+    mid, kind = _text(frame, "mid"), _text(frame, "type")
+    return Publish(_id(frame), _topic(frame), mid, kind, _data(frame))
 
 
 def _whisper(frame: Frame) -> Whisper:
-    return Whisper(id_of(frame), _text(frame, "topic"), _text(frame, "type"), _data(frame))
+    return Whisper(id_of(frame), _topic(frame), _text(frame, "type"), _data(frame))
 
 
 _READERS: dict[str, Callable[[Frame], Request]] = {
@@ -149,6 +150,14 @@ def _id(frame: Frame) -> Any:
     if given is None:
         _refuse(f'"id" must be a whole number or text of at most {WORD_LENGTH} characters.')
     return given
+
+
+def _topic(frame: Frame) -> str:
+    """A name that can be a topic's: any other would fail in the sweep's read, for all topics."""
+    try:
+        return names.check(_text(frame, "topic"))
+    except BadTopic as error:
+        _refuse(str(error))
 
 
 def _text(frame: Frame, key: str) -> str:

@@ -75,6 +75,17 @@ async def test_who_may_not_read_is_told_and_follows_nothing(world: World) -> Non
     assert world.hub.feeds == {}
 
 
+@pytest.mark.parametrize("name", ["chat.\ud800", "chat.\x00", "chat lobby", "a" * 151])
+async def test_what_can_be_no_topic_is_refused_before_the_hub_follows_it(
+    world: World, name: str
+) -> None:
+    reader = await world.reader()
+    reader.tell(op="subscribe", id=1, topic=name)
+    await settle(8)
+    assert [error["code"] for error in reader.said("error")] == ["bad_request"]
+    assert (reader.closed, world.hub.feeds) == (None, {})
+
+
 async def test_without_its_database_a_request_may_be_sent_again(world: World) -> None:
     reader = await world.reader()
     world.logs.away = True
