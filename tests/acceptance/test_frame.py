@@ -16,6 +16,7 @@ from tests.acceptance.gallery import Gallery, photos
 from tests.acceptance.site import Site
 from tests.acceptance.tour import away, live, sign_up
 
+LONG = "Kept in the field. " * 80
 PLACES = "[...document.querySelectorAll('main *')].map((it) => it.getBoundingClientRect().top)"
 
 
@@ -165,7 +166,7 @@ def test_echo_says_what_was_lost_and_what_was_not_sent(party: Party, site: Site)
         expect(page.locator('[data-state="waiting"]')).to_contain_text("on its way")
         page.context.set_offline(True)
         expect(page.locator('[data-state="lost"]')).to_contain_text("lost with the connection")
-        page.locator("#frame").fill("Kept in the field")
+        page.locator("#frame").fill(LONG)
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert").last).to_contain_text("Not sent")
     finally:
@@ -173,8 +174,11 @@ def test_echo_says_what_was_lost_and_what_was_not_sent(party: Party, site: Site)
     page.context.set_offline(False)
     live(page)
     page.keyboard.press("Enter")
-    expect(page.locator(".content").last).to_have_text("Kept in the field")
+    expect(page.locator(".content").last).to_have_text(LONG.strip())
     expect(page.locator("#figures")).to_contain_text("4 sent, 3 came back, 1 lost")
+    # The log follows what comes.
+    left = "it => it.scrollHeight - it.scrollTop - it.clientHeight"
+    assert page.locator("#log").evaluate(left) < 1
 
 
 def test_accounts_send_nobody_to_another_site(page: Page) -> None:

@@ -12,25 +12,28 @@ export class Log {
   #list;
   #template;
   #empty;
+  #follows = true; // who reads further up is not moved
 
   constructor(box, list, template, empty) {
     this.#box = box;
     this.#list = list;
     this.#template = template;
     this.#empty = empty;
+    box.addEventListener("scroll", () => {
+      this.#follows = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
+    });
+    new ResizeObserver(() => this.#follow()).observe(box);
   }
 
   /** A frame that went out or came in; returns its entry. */
   frame(way, frame) {
-    const entry = this.#add(way);
-    part(entry, "about").textContent = aboutOf(frame);
-    part(entry, "content").textContent = shownOf(frame);
-    return entry;
+    this.#empty.hidden = true;
+    return this.#add(way, aboutOf(frame), shownOf(frame));
   }
 
   /** Something that is no frame. */
   note(sentence) {
-    part(this.#add("note"), "about").textContent = sentence;
+    this.#add("note", sentence);
   }
 
   /** Says on an entry how it went. */
@@ -44,21 +47,23 @@ export class Log {
     this.#empty.hidden = false;
   }
 
-  #add(way) {
-    const { scrollHeight, scrollTop, clientHeight } = this.#box;
-    // Who reads further up is not moved.
-    const atEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+  #add(way, about, content = "") {
     const entry = this.#template.content.firstElementChild.cloneNode(true);
     const now = new Date();
     entry.dataset.way = way;
     part(entry, "time").textContent = clock.format(now);
     part(entry, "time").dateTime = now.toISOString();
     part(entry, "way").textContent = { sent: "Sent", received: "Received", note: "" }[way];
+    part(entry, "about").textContent = about;
+    part(entry, "content").textContent = content;
     this.#list.append(entry);
     while (this.#list.children.length > KEPT) this.#list.firstElementChild.remove();
-    this.#empty.hidden = true;
-    if (atEnd) this.#box.scrollTop = this.#box.scrollHeight;
+    this.#follow();
     return entry;
+  }
+
+  #follow() {
+    if (this.#follows) this.#box.scrollTop = this.#box.scrollHeight;
   }
 }
 
