@@ -8,6 +8,7 @@ import dj_database_url
 from .environment import Environment
 
 _SQLITE = "django.db.backends.sqlite3"
+_POSTGRESQL = "django.db.backends.postgresql"
 
 #: WAL lets readers and the writer work at once; IMMEDIATE waits for the lock instead of failing
 #: half-way; FULL keeps what was committed through a power cut.
@@ -16,6 +17,17 @@ _SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
 }
+
+
+#: A server that is gone is noticed in seconds, not by the system's own bound of two hours.
+_POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+#: How long a request waits for a connection of the pool before it fails.
+POOL_WAIT_SECONDS = 10
 
 
 def default(env: Environment, var_dir: Path) -> dict[str, Any]:
@@ -30,4 +42,14 @@ def default(env: Environment, var_dir: Path) -> dict[str, Any]:
             env.note("config.E002", "DATABASE_URL is no address of a database.", hint)
     if database["ENGINE"] == _SQLITE:
         database["OPTIONS"] = dict(_SQLITE_OPTIONS)
+    elif database["ENGINE"] == _POSTGRESQL:
+        database["OPTIONS"] = {**_POSTGRESQL_OPTIONS, **database.get("OPTIONS", {}), **_pool(env)}
     return database
+
+
+def _pool(env: Environment) -> dict[str, Any]:
+    """Under ASGI each request has a thread and a connection of its own: pooled, they are bounded
+    and need not be made anew. Not for Celery, whose children are forked."""
+    if not (size := env.number("DATABASE_POOL", 0, low=0, high=100)):
+        return {}
+    return {"pool": {"min_size": 1, "max_size": size, "timeout": POOL_WAIT_SECONDS}}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import EnvironmentRefused
-
-_FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+_FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,9 @@ class Environment:
             self.note("config.E001", f"{name} is not set.", hint)
         return value
 
-    def flag(self, name: str) -> bool:
-        """A switch, off by default."""
-        value = self.text(name).lower()
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """A switch."""
+        value = self.text(name, str(int(default))).lower()
         if value not in _FLAGS:
             self.note("config.E002", f"{name} is {value!r}.", f"Write {name}=1 or {name}=0.")
         return _FLAGS.get(value, False)
@@ -74,11 +73,14 @@ class Environment:
             self.note("config.E001", f"Neither {name} nor {name}_FILE is set.", hint)
             return secrets.token_urlsafe(50)
         try:
-            return Path(file).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            text = f"{name}_FILE can not be read: {error.strerror} ({file})."
-            self.note("config.E003", text, "Name a file that this process may read.")
-            return secrets.token_urlsafe(50)
+            if value := Path(file).read_text(encoding="utf-8").strip():
+                return value
+            text = f"{name}_FILE is empty ({file})."
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            text = f"{name}_FILE can not be read: {why} ({file})."
+        self.note("config.E003", text, "Name a file that this process may read.")
+        return secrets.token_urlsafe(50)
 
     def note(self, id: str, text: str, hint: str) -> None:
         """Remember what is wrong for the system check."""
@@ -86,6 +88,6 @@ class Environment:
 
 
 def require(problems: Iterable[Problem]) -> None:
-    """Refuse to serve with a wrong environment: web servers do not run system checks."""
+    """End a process that would serve with a wrong environment; web servers run no checks."""
     if lines := [f"{problem.text} {problem.hint}" for problem in problems]:
-        raise EnvironmentRefused("\n".join(["This process can not start.", *lines]))
+        sys.exit("\n".join(["This process can not start.", *lines]))

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import databases, embedded, redis_urls
+from . import databases, embedded, https, redis_urls
 from .environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -35,7 +35,14 @@ if not _production:
     ALLOWED_HOSTS = ALLOWED_HOSTS or [".localhost", "127.0.0.1", "[::1]", HOST]
 elif not ALLOWED_HOSTS:
     _env.required("ALLOWED_HOSTS", "Write the host names of this site, separated by commas.")
-CSRF_TRUSTED_ORIGINS = _env.listing("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = https.origins(_env)
+
+HTTPS = _env.flag("HTTPS", default=_production)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = https.HSTS_SECONDS if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = https.PROXY_HEADER if HTTPS else None
+# Other names under this one, and lists in browsers, are their owners' matter.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 INSTALLED_APPS = [
     "config",
@@ -51,6 +58,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "config.probes.probes",
     "django.middleware.security.SecurityMiddleware",
     "config.csp.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -126,6 +134,8 @@ AUTH_PASSWORD_VALIDATORS = [
 STATIC_URL = "/static/"
 STATIC_ROOT = _env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
 MEDIA_ROOT = _env.text("MEDIA_ROOT", str(VAR_DIR / "media"))
+#: Where the proxy serves MEDIA_ROOT from, internally, once a view has allowed it.
+MEDIA_ACCEL = _env.text("MEDIA_ACCEL")
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

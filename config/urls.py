@@ -5,9 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from channels_celery import metrics
-
-from . import accounts, health, views
+from . import accounts, views
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -18,7 +16,4 @@ urlpatterns = [
     path("", include("channels_celery.urls")),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}site/icon.svg")),
     path("admin/", admin.site.urls),
-    path("healthz", health.process, name="healthz"),
-    path("readyz", health.ready, name="readyz"),
-    path("metrics", metrics.view, name="metrics"),
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import sqlite3
 import tempfile
@@ -11,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO
 
-from . import embedded
+from . import embedded, keyfile
 from .errors import CannotStart
 
 #: What a Unix socket's path may take on macOS, the shortest of them, with its closing zero.
@@ -41,10 +40,7 @@ def claim(var_dir: Path) -> IO[str]:
 
 def make_secret_key(var_dir: Path) -> None:
     """Write the key once, readable by its owner alone."""
-    file = embedded.secret_key_file(var_dir)
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(50), encoding="utf-8")
+    keyfile.make(embedded.secret_key_file(var_dir))
 
 
 def check_wal(var_dir: Path) -> None:

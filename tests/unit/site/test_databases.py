@@ -44,3 +44,27 @@ def test_wrong_address_is_a_problem_that_shows_no_password(url: str) -> None:
     (problem,) = env.problems
     assert problem.id == "config.E002"
     assert "hidden" not in problem.text + problem.hint
+
+
+def test_postgresql_that_is_gone_is_noticed() -> None:
+    options = default(Environment({"DATABASE_URL": "postgresql://db/site"}), VAR_DIR)["OPTIONS"]
+
+    assert options["connect_timeout"] == 5
+    assert options["keepalives_idle"] == 30
+    assert "pool" not in options
+
+
+def test_option_of_the_address_is_stronger_than_ours() -> None:
+    url = "postgresql://db/site?connect_timeout=2"
+    database = default(Environment({"DATABASE_URL": url}), VAR_DIR)
+
+    assert int(database["OPTIONS"]["connect_timeout"]) == 2
+
+
+def test_requests_share_as_many_connections_as_they_are_given() -> None:
+    given = {"DATABASE_URL": "postgresql://db/site", "DATABASE_POOL": "10"}
+    database = default(Environment(given), VAR_DIR)
+
+    assert database["OPTIONS"]["pool"]["max_size"] == 10
+    # Django refuses a pool beside connections that last.
+    assert database.get("CONN_MAX_AGE", 0) == 0

@@ -2,4 +2,10 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-urlpatterns = [path("images/", include("tasks.thumbnailer.urls"))]
+from config import accounts
+
+urlpatterns = [
+    path("images/", include("tasks.thumbnailer.urls")),
+    # The frame of every page has their links.
+    path("accounts/", include(accounts.urlpatterns)),
+]
