@@ -28,6 +28,10 @@ lint: $(VENV)/dev.stamp
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy .
 
+# Measure beside what one would write without the library, about five minutes; ARGS=--help.
+bench: $(VENV)/dev.stamp
+	@exec $(RUN) -m bench $(ARGS)
+
 # Write both locks anew; ARGS=--upgrade takes the newest versions.
 lock: $(VENV)/dev.stamp
 	$(LOCK) --group site --group local -o requirements.lock
@@ -40,6 +44,10 @@ screenshots: $(VENV)/dev.stamp
 # The programs that the tests use (root on Debian).
 system:
 	@sh deploy/system.sh
+
+# docker-compose.yml run for real without a Docker engine (root on Debian; some minutes).
+compose-check: $(VENV)/dev.stamp
+	@exec sh deploy/compose-check.sh $(RUN)
 
 $(VENV)/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %d.%d: make up PYTHON=python3.12" % sys.version_info[:2])'

@@ -22,6 +22,7 @@ HOW_TO_GET = {
     "chromium": "Chromium (make system)",
     "node": "Node.js (make system)",
     "curl": "curl (make system)",
+    "rabbitmq": "RabbitMQ (make system)",
 }
 
 

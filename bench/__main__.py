@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from . import backlog, jobs, machine, options, report, sockets, stacks, trips
+from .course import Course
+from .options import Options
+from .rows import Row
+from .stacks import Stack
+
+#: In this order: `runworker` does not outlive a burst, a backlog keeps its workers busy.
+MEASURES = {
+    "jobs": jobs.jobs,
+    "fanout": sockets.fanout,
+    "echo": sockets.echo,
+    "burst": jobs.burst,
+    "finished": jobs.finished,
+    "backlog": backlog.backlog,
+}
+
+
+async def measure(course: Course) -> list[Row]:
+    """The rows that were chosen, once everybody has answered."""
+    for way in [*course.single(), *course.own_ways("/answer-batch/")]:
+        await trips.first(way)
+    rows: list[Row] = []
+    for name in course.options.rows:
+        rows += await MEASURES[name](course)
+    return rows
+
+
+def main() -> None:
+    chosen, began = options.read(), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="cc-") as name, ExitStack() as running:
+        folder = Path(name)
+        here = machine.look()
+        peers = running.enter_context(stacks.peers(folder / "peers", chosen.peer_layer))
+        course = Course(chosen, peers, _ours(chosen, folder, running))
+        rows = asyncio.run(measure(course))
+    report.write(chosen.out, rows, here, chosen)
+    sys.stdout.write(report.markdown(rows, here))
+    sys.stderr.write(f"{time.monotonic() - began:.0f} s; {chosen.out}/results.md and .json\n")
+
+
+def _ours(chosen: Options, folder: Path, running: ExitStack) -> dict[str, Stack]:
+    found = {}
+    if "sqlite" in chosen.databases:
+        database = stacks.sqlite(folder / "sqlite")
+        found["SQLite"] = running.enter_context(stacks.ours(folder / "sqlite", database, "sqlite"))
+    if "postgresql" in chosen.databases:
+        database = running.enter_context(stacks.postgresql(folder / "data"))
+        stack = stacks.ours(folder / "postgresql", database, "postgresql")
+        found["PostgreSQL"] = running.enter_context(stack)
+    return found
+
+
+if __name__ == "__main__":
+    main()
