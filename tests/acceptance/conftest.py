@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.acceptance.chatting import Party
 from tests.acceptance.chromium import launched
-from tests.acceptance.site import Site, running
+from tests.acceptance.site import Site, elsewhere, running
 
 
 @pytest.fixture
@@ -22,6 +23,9 @@ def site_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     """One site for all tests of this process that leave it as they found it."""
+    if port := os.environ.get("RUNNING_SITE_PORT"):
+        yield elsewhere(int(port))
+        return
     with (
         tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as folder,
         running(Path(folder)) as site,

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from urllib.request import ProxyHandler, Request, build_opener
 
 from tests import services
@@ -116,6 +117,12 @@ def running(folder: Path, *, wait: bool = True, **environment: str) -> Iterator[
     finally:
         if process.poll() is None:
             site.stop()
+
+
+def elsewhere(port: int) -> Site:
+    """A site that something else runs: its pages can be seen, its processes not touched."""
+    nothing = Path(os.devnull)
+    return Site(port, ROOT, nothing, nothing, cast("subprocess.Popen[bytes]", None))
 
 
 def inherited() -> dict[str, str]:

