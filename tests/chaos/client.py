@@ -18,10 +18,12 @@ AGAIN_SECONDS = 0.2
 OUTCOMES = ("job.succeeded", "job.failed", "job.cancelled")
 
 
-def post(url: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+def post(
+    url: str, path: str, body: dict[str, Any], *, seconds: float = ANSWER_SECONDS
+) -> dict[str, Any]:
     """The answer of a 200; anything else is an OSError."""
     host, _, port = url.partition(":")
-    with closing(HTTPConnection(host, int(port), timeout=ANSWER_SECONDS)) as connection:
+    with closing(HTTPConnection(host, int(port), timeout=seconds)) as connection:
         try:
             connection.request("POST", path, json.dumps(body))
             answer = connection.getresponse()

@@ -11,6 +11,7 @@ from .journal import Journal
 TOPICS = [f"chaos.mix{number}" for number in range(4)]
 #: Between one fault and the next one of the mix.
 FAULT_SECONDS = 1.5
+LOOK_SECONDS = 1.0
 
 
 class Mix:
@@ -46,9 +47,13 @@ class Mix:
             time.sleep(max(0.0, ahead))
 
 
-def wait_for_outcomes(journal: Journal, seconds: float) -> checker.Found:
-    """What the journal says once nothing is lost, or after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while (found := checker.check(journal.path)).lost and time.monotonic() < deadline:
-        time.sleep(0.5)
+def wait_for_outcomes(journal: Journal, still_seconds: float) -> checker.Found:
+    """What the journal says once nothing is lost, or once nothing more came for so long."""
+    found = checker.check(journal.path)
+    moved = time.monotonic()
+    while found.lost and time.monotonic() - moved < still_seconds:
+        time.sleep(LOOK_SECONDS)
+        before, found = found, checker.check(journal.path)
+        if len(found.lost) < len(before.lost):
+            moved = time.monotonic()
     return found

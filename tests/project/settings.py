@@ -26,3 +26,5 @@ CHANNEL_LAYERS = {
     },
 }
 CHANNELS_CELERY = json.loads(os.environ.get("TEST_CHANNELS_CELERY", "{}"))
+# What a test says otherwise, above all of its broker and of the release that it runs.
+globals().update(json.loads(os.environ.get("TEST_SETTINGS", "{}")))

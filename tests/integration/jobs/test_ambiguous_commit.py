@@ -124,13 +124,18 @@ TRANSITIONS = {"claim": b"attempt + 1", "reply": b"job.reply", "outcome": b"job.
 
 @pytest.mark.parametrize("cut", [*TRANSITIONS, "COMMIT"])
 def test_attempt_goes_on_and_has_one_outcome(
-    database: str, proxy: CuttingProxy, published: list[Hint], cut: str
+    database: str,
+    proxy: CuttingProxy,
+    published: list[Hint],
+    cut: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     own = cut == "COMMIT"
     send("tests.ambiguous", {"own": own}, topic="t")
     ours.close_idle()
     proxy.cut_after(TRANSITIONS.get(cut, cut.encode()))
     run(only_job(database))
+    assert "lost its lease" not in caplog.text
     connections[database].close()
     assert proxy.cuts == 1
     job = only_job(database)
