@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Coroutine
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from asgiref.sync import AsyncToSync
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -25,9 +27,20 @@ def running() -> asyncio.AbstractEventLoop:
         if _loop is None:
             _loop = asyncio.new_event_loop()
             threading.Thread(
-                target=_loop.run_forever, name="channels_celery-loop", daemon=True
+                target=_serve, args=[_loop], name="channels_celery-loop", daemon=True
             ).start()
         return _loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    while True:
+        try:
+            loop.run_forever()
+        except BaseException:
+            # A task that raised SystemExit has ended by it; the others' loop goes on.
+            logger.exception("a task tried to end the process's loop")
+        else:
+            return
 
 
 def submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:

@@ -29,6 +29,17 @@ def test_an_exception_comes_back_to_who_submitted() -> None:
         loop.submit(fail()).result(5)
 
 
+def test_the_loop_outlives_a_task_that_ends_the_program() -> None:
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    before = loop.submit(where()).result(5)
+    ending = loop.submit(leave())
+    assert loop.submit(where()).result(5) == before
+    with pytest.raises(SystemExit):
+        ending.result(5)
+
+
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_runs_a_loop_of_its_own() -> None:
     before = loop.submit(where()).result(5)
