@@ -176,11 +176,14 @@ class Publisher:
 
 _lock = threading.Lock()
 _publisher: Publisher | None = None
+#: The parent's, in a forked child: collecting one could shut the connection that both share.
+_abandoned: list[Publisher | None] = []
 
 
 def publish(hint: Hint, *, seconds: float = 0.0) -> None:
     """Hand a hint over for publishing, now or in `seconds`; never blocks, never raises."""
-    if seconds > TIMER_SECONDS:
+    if seconds > TIMER_SECONDS or hint.channel not in registry.channels():
+        # Where the channel is known, a reconciler finds the job.
         return
     if mirror.project_app().conf.task_always_eager:
         _run_here(hint)
@@ -233,6 +236,7 @@ def _of_this_process() -> Publisher:
 
 def _forget_after_fork() -> None:
     global _lock, _publisher
+    _abandoned.append(_publisher)
     _lock, _publisher = threading.Lock(), None
 
 

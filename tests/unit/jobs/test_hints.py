@@ -55,6 +55,17 @@ def test_broker_that_is_away_is_told_once_a_minute(
     assert "(hints dropped: 5)" in second
 
 
+def test_hint_of_a_channel_that_this_process_does_not_know_harms_no_other(
+    app: celery.Celery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[Hint] = []
+    monkeypatch.setattr(Publisher, "offer", lambda self, hint, at: offered.append(hint))
+    hints.publish(Hint("of.another.deploy", uuid4(), 0))
+    assert offered == []
+    app.conf.task_always_eager = True
+    hints.publish(Hint("of.another.deploy", uuid4(), 0))
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
