@@ -19,6 +19,8 @@ from .states import State
 
 #: Progress is told at most so often: it must not crowd out what matters.
 PROGRESS_SECONDS = 0.2
+#: Past it a browser counts no more.
+LARGEST_NUMBER = 2**53 - 1
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9:._-]{1,60}")
 
 
@@ -99,8 +101,9 @@ class Job:
 
     def progress(self, done: int, total: int) -> None:
         """Say how far it is: volatile, at most five times a second, the last one wins."""
-        if not all(isinstance(part, int) for part in (done, total)):
-            raise BadMessage(f"progress({done!r}, {total!r}): expected two whole numbers")
+        if not (_counts(done) and _counts(total)):
+            kinds = f"{type(done).__name__} and {type(total).__name__}"
+            raise BadMessage(f"progress(): expected two whole numbers below 2**53, not {kinds}")
         if self._lease is not None:
             note_progress(self._lease, (done, total))
         if time.monotonic() - self._told_at >= PROGRESS_SECONDS:
@@ -160,3 +163,7 @@ class Job:
         if not _PLAIN_KEY.fullmatch(text):
             text = sha256(text.encode()).hexdigest()[:40]
         return f"{self._claim.id.hex}:{text}"
+
+
+def _counts(given: object) -> bool:
+    return isinstance(given, int) and abs(given) <= LARGEST_NUMBER

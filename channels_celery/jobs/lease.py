@@ -123,9 +123,16 @@ class _Keeper:
                 held = [lease for lease in self._leases if not lease.lost]
             for lease in held:
                 if lease.wait_seconds <= 0:
-                    lease.renew()
-                    if lease.lost and lease.taken():
-                        self._end_with(lease)
+                    self._renew(lease)
+
+    def _renew(self, lease: Lease) -> None:
+        try:
+            lease.renew()
+            if lease.lost and lease.taken():
+                self._end_with(lease)
+        except Exception:
+            # This thread lives on: all other handlers of this process depend on it.
+            logger.exception("job %s: lease not renewed", lease.claim.id)
 
     def _end_with(self, lease: Lease) -> None:
         """End this process with a handler that did not stop; not if it has just returned."""
