@@ -23,6 +23,10 @@ class Retry(ChannelsCeleryError):
 
     def __init__(self, *args: object, countdown: float | None = None) -> None:
         super().__init__(*args)
+        number = isinstance(countdown, int | float) and not isinstance(countdown, bool)
+        # Written so that NaN does not fit.
+        if countdown is not None and not (number and countdown >= 0):
+            raise BadOption(f"Retry(countdown={countdown!r}): expected seconds, 0 or more.")
         self.countdown = countdown
 
 

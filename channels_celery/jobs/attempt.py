@@ -32,6 +32,16 @@ def run(task: celery.Task, job_id: str, fence: int) -> None:
     Only `celery.exceptions.Retry` and JobFailed leave: a MemoryError or SystemExit would end
     Celery's main process, and these two show the truth to Flower, signals and Sentry.
     """
+    try:
+        _run(task, job_id, fence)
+    except (CeleryRetry, JobFailed):
+        raise
+    except Exception as error:
+        logger.exception("job %s: an attempt broke off, the ledger repeats it", job_id)
+        raise CeleryRetry("The attempt broke off.", exc=error) from error
+
+
+def _run(task: celery.Task, job_id: str, fence: int) -> None:
     if stopping.begun():
         # Another worker's reconciler repeats the hint.
         return

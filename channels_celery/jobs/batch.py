@@ -115,7 +115,7 @@ class _Recorder:
         while group := self._next_group():
             try:
                 self._record(group)
-            except DatabaseError:
+            except Exception:
                 logger.exception("%d outcomes were not recorded: their jobs run again", len(group))
 
     def _next_group(self) -> list[Finished]:

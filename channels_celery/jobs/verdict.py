@@ -20,6 +20,8 @@ from .states import State
 
 #: What people read of an error that is not theirs.
 INTERNAL = "The work failed."
+#: What is later is a mistake, and would not fit the column.
+LONGEST_WAIT_SECONDS = 366 * 86_400
 #: Of a traceback the end is kept: it says what happened.
 TRACEBACK_CHARACTERS = 20_000
 
@@ -60,8 +62,7 @@ class Ended:
 
     def record(self, session: Session, claim: Claim, event: Draft) -> bool:
         error = jsontext.dump(self.content["error"], name="error", limit=jsontext.MESSAGE_BYTES)
-        trace = "".join(traceback.format_exception(self.error))[-TRACEBACK_CHARACTERS:]
-        trace = trace.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        trace = _plain("".join(traceback.format_exception(self.error))[-TRACEBACK_CHARACTERS:])
         if self.again_seconds is None:
             outcome = Outcome(state=self.state, error=error, traceback=trace)
             return ledger.finish(session, claim, outcome, event)
@@ -94,7 +95,8 @@ def judge(error: BaseException, options: Options, job: Job) -> Ended:
         return _ended(code, message, error)
     wait = options.delay(job.attempt)
     if isinstance(error, Retry) and error.countdown is not None:
-        wait = max(0.0, error.countdown)
+        wait = error.countdown
+    wait = min(wait, LONGEST_WAIT_SECONDS)
     at = job.now + int(wait * 1_000)
     return Ended(
         code=code,
@@ -128,9 +130,13 @@ def _words(error: BaseException) -> tuple[str, str]:
 
 
 def _safe(text: str) -> str:
-    """A text that any database stores and an event can hold."""
-    plain = text.encode("utf-8", "replace").decode().replace("\x00", "")
-    return plain[:1_000]
+    """A text that an event can hold."""
+    return _plain(text)[:1_000]
+
+
+def _plain(text: str) -> str:
+    """A text that any database stores: no NUL, and no half of a surrogate pair, as file names."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def _text(headers: dict[str, Any]) -> str:
