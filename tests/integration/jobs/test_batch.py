@@ -151,6 +151,8 @@ def test_worker_runs_batches_and_survives_a_killer(
         until(lambda: job(database, killer).state == "failed", seconds=20, what="end of the killer")
         assert json.loads(job(database, killer).error)["code"] == "lost"
         assert types(database, "killer") == ["job.failed"]
+        # It was the killer's mate: it runs alone as well.
+        until(lambda: job(database, failing).state == "failed", what="end of the failing one")
         assert types(database, "failing") == ["job.failed"]
         assert json.loads(job(database, failing).error)["code"] == "failed"
         # 62 first runs in batches of 16; the killer's mates, and it, run alone.
