@@ -28,8 +28,9 @@ from .pruning import Pruner
 
 logger = logging.getLogger(__name__)
 
-#: After a failure the wait doubles up to here.
-LONGEST_WAIT_SECONDS = 30.0
+#: After a failure the wait doubles up to here: a worker without its broker is still seen to beat,
+#: and what waits begins soon after the broker is back.
+LONGEST_WAIT_SECONDS = 10.0
 
 Runs = list[tuple[str, str]]
 
