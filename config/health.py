@@ -8,7 +8,7 @@ from functools import cache
 import redis
 from celery import current_app
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -54,7 +54,7 @@ def _database() -> tuple[str, str, str]:
             _migrated.cache_clear()
             return "not migrated: run manage.py migrate", UNKNOWN, UNKNOWN
         return OK, _workers(), overview.summary(overview.tallies()) or OK
-    except DatabaseError as error:
+    except Error as error:
         return f"away: {type(error).__name__}", UNKNOWN, UNKNOWN
     finally:
         connections.close_all()
