@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable
 
 from . import doorbell, rechecking
 from .connection import Connection
@@ -14,6 +15,8 @@ from .rights import Rights
 from .source import Database, Source
 from .subscriber import Subscriber
 from .sweep import Sweep
+
+logger = logging.getLogger("channels_celery.topics")
 
 #: How often each socket is looked at.
 TICK_SECONDS = 1.0
@@ -50,8 +53,8 @@ class Hub:
         doorbell.listeners.add(loop, self.hear)
         rechecking.listeners.add(loop, self.rights.hear)
         self._listening.want(rechecking.GROUP)
-        jobs = (self._tick(), self._sweep.run(), self._listening.run(), self.rights.run())
-        self._tasks = [loop.create_task(job) for job in jobs]
+        jobs = (self._tick, self._sweep.run, self._listening.run, self.rights.run)
+        self._tasks = [loop.create_task(_lasting(job)) for job in jobs]
         self._farewell = Farewell.chained(loop, self.say_bye)
 
     def forget(self) -> None:
@@ -107,6 +110,16 @@ class Hub:
             await asyncio.sleep(TICK_SECONDS)
             for connection in list(self.connections):
                 connection.tick(loop.time())
+
+
+async def _lasting(job: Callable[[], Awaitable[None]]) -> None:
+    """Begin it again after an error: without one of its tasks a hub looks well and is not."""
+    while True:
+        try:
+            await job()
+        except Exception:
+            logger.exception("a task of the hub failed and begins again")
+        await asyncio.sleep(TICK_SECONDS)
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

@@ -198,3 +198,24 @@ def test_every_reader_sees_the_log_in_order_whatever_happens(
 ) -> None:
     monkeypatch.setattr(feed, "RETRY_SECONDS", (0.0, 0.0))
     asyncio.run(play(seed))
+
+
+async def test_a_task_of_the_hub_begins_again_after_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub, "TICK_SECONDS", 0.0)
+    begun: list[int] = []
+    again = asyncio.Event()
+
+    async def job() -> None:
+        begun.append(len(begun))
+        if len(begun) == 1:
+            raise RuntimeError("a fault of ours")
+        again.set()
+        await asyncio.sleep(3600)
+
+    task = asyncio.create_task(hub._lasting(job))
+    async with asyncio.timeout(5):
+        await again.wait()
+    assert begun == [0, 1]
+    task.cancel()
