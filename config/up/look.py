@@ -19,7 +19,8 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, n
 READY = """\
 Ready: {site}
   {site}images/  upload images, watch their thumbnails appear
-  {site}chat/    a websocket that echoes text and binary
+  {site}chat/    rooms: messages in order, through lost connections
+  {site}echo/    what a websocket sends comes back
   {site}readyz   what runs
 Ctrl-C stops everything."""
 
@@ -62,10 +63,8 @@ def lacking() -> dict[str, str]:
     except (OSError, HTTPException, ValueError):
         return {"web": "does not answer"}
     # Jobs that are stuck from before wait for the site, not it for them.
-    report.pop("jobs", None)
-    if not settings.WORKERS:
-        del report["workers"]
-    return {part: text for part, text in report.items() if text != "ok"}
+    ignored = {"jobs"} if settings.WORKERS else {"jobs", "workers"}
+    return {part: text for part, text in report.items() if text != "ok" and part not in ignored}
 
 
 def _code() -> dict[Path, int]:
