@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 #: How an answer ends that leaves the connection outside a transaction: ReadyForQuery, idle.
@@ -19,6 +20,8 @@ class CuttingProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._needle: bytes | None = None
+        self._refusing = False
+        self._clients: set[socket.socket] = set()
         self._lock = threading.Lock()
         #: Connections that were cut so far.
         self.cuts = 0
@@ -28,6 +31,17 @@ class CuttingProxy:
         """Cut the next connection that sends this, once the server has done what it asks."""
         self._needle = needle
 
+    def refuse(self) -> None:
+        """Cut every connection, and each new one at once."""
+        self._refusing = True
+        for client in list(self._clients):
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
+    def serve(self) -> None:
+        """Pass everything on again."""
+        self._refusing = False
+
     def close(self) -> None:
         self._listener.close()
 
@@ -35,10 +49,14 @@ class CuttingProxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                if self._refusing:
+                    client.close()
+                    continue
+                self._clients.add(client)
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
+        with self._known(client), socket.socket(socket.AF_UNIX) as server, suppress(OSError):
             server.connect(self._server)
             cutting = threading.Event()
             asks = threading.Thread(target=self._ask, args=(client, server, cutting), daemon=True)
@@ -52,6 +70,14 @@ class CuttingProxy:
                         return
                     continue
                 client.sendall(answer)
+
+    @contextmanager
+    def _known(self, client: socket.socket) -> Iterator[None]:
+        try:
+            with client:
+                yield
+        finally:
+            self._clients.discard(client)
 
     def _ask(self, client: socket.socket, server: socket.socket, cutting: threading.Event) -> None:
         with suppress(OSError):

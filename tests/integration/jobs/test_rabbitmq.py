@@ -22,16 +22,20 @@ from tests.integration.jobs.worker import ROOT, worker
 from tests.project import app
 from tests.services import until
 
-#: What a project sets for each kind of queue; no publisher confirms.
-KINDS: dict[str, dict[str, Any]] = {
-    "classic": {},
-    "quorum": {
-        "CELERY_TASK_DEFAULT_QUEUE_TYPE": "quorum",
-        "CELERY_TASK_CREATE_MISSING_QUEUE_TYPE": "quorum",
-        "CELERY_WORKER_DETECT_QUORUM_QUEUES": True,
-    },
+#: What a project sets that wants its queues replicated; no publisher confirms in either case.
+QUORUM = {
+    "CELERY_TASK_DEFAULT_QUEUE_TYPE": "quorum",
+    "CELERY_TASK_CREATE_MISSING_QUEUE_TYPE": "quorum",
+    "CELERY_WORKER_DETECT_QUORUM_QUEUES": True,
 }
-OLD_RELEASE = ["django.contrib.contenttypes", "django.contrib.auth", "channels_celery"]
+OLD_RELEASE = {
+    "INSTALLED_APPS": [
+        "django.contrib.contenttypes",
+        "django.contrib.auth",
+        "channels_celery",
+        "tests.project",
+    ]
+}
 
 pytestmark = pytest.mark.parametrize(
     "database",
@@ -63,27 +67,25 @@ def sent_by_a_process(env: dict[str, str], alias: str, topic: str) -> UUID:
     return Job.objects.using(alias).get(topic=topic).pk
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_jobs_come_through(
-    database: str,
-    env: dict[str, str],
-    send: Send,
-    chosen: dict[str, Any],
-    kind: str,
-    tmp_path: Path,
+def jobs_come_through(alias: str, env: dict[str, str], send: Send) -> None:
+    # Into a queue that the sender declares as its settings say.
+    hinted = sent_by_a_process(env, alias, "t")
+    # No hint has come to the broker: the worker's own look finds them.
+    unhinted = [send("add", {"a": n, "b": 1}, hinted=False) for n in range(20)]
+    again = send("flaky", {"by": "kill", "until": 2}, hinted=False)
+    assert ended(alias, hinted).state == "succeeded"
+    assert types(alias, "t") == ["job.reply", "job.reply", "job.reply", "job.succeeded"]
+    results = [json.loads(ended(alias, id).result or "")["sum"] for id in unhinted]
+    assert results == [n + 1 for n in range(20)]
+    assert ended(alias, again).attempt == 2
+
+
+def test_jobs_come_through_quorum_queues(
+    database: str, env: dict[str, str], send: Send, chosen: dict[str, Any], tmp_path: Path
 ) -> None:
-    env = {**env, "TEST_SETTINGS": json.dumps(chosen | KINDS[kind])}
+    env = {**env, "TEST_SETTINGS": json.dumps(chosen | QUORUM)}
     with worker(database, env, tmp_path / "log", "-c", "2"):
-        # Its own queue, which nobody but the worker has named.
-        hinted = sent_by_a_process(env, database, "t")
-        # No hint has come to the broker: the worker's own look finds them.
-        unhinted = [send("add", {"a": n, "b": 1}, hinted=False) for n in range(20)]
-        again = send("flaky", {"by": "kill", "until": 2}, hinted=False)
-        assert ended(database, hinted).state == "succeeded"
-        assert types(database, "t") == ["job.reply", "job.reply", "job.reply", "job.succeeded"]
-        results = [json.loads(ended(database, id).result or "")["sum"] for id in unhinted]
-        assert results == [n + 1 for n in range(20)]
-        assert ended(database, again).attempt == 2
+        jobs_come_through(database, env, send)
 
 
 def test_channel_that_no_live_worker_knows_waits_and_is_named(
@@ -91,24 +93,17 @@ def test_channel_that_no_live_worker_knows_waits_and_is_named(
 ) -> None:
     """A rolling deploy: the web is new already, the only worker is old."""
     old, new = tmp_path / "old", tmp_path / "new"
-    apps = {"INSTALLED_APPS": [*OLD_RELEASE, "tests.project"]}
-    with worker(database, {**env, "TEST_SETTINGS": json.dumps(chosen | apps)}, old, "-c", "1"):
+    env_old = {**env, "TEST_SETTINGS": json.dumps(chosen | OLD_RELEASE)}
+    env_new = {**env, "TEST_SETTINGS": json.dumps(chosen)}
+    with worker(database, env_old, old, "-c", "2"):
         id = send("tiny", {"n": 7})
         until(lambda: "unregistered task" in old.read_text(), what="hint of an unknown channel")
-        assert ended(database, send("add", {"a": 1, "b": 1})).state == "succeeded"
+        jobs_come_through(database, env_old, send)
         assert job(database, id).state == "queued"
         made_stuck = Job.objects.using(database).filter(pk=id)
         made_stuck.update(ready=stuck.present() - 2 * stuck.STUCK_MS)
         assert stuck.reason(job(database, id)) == "no live worker knows channel tiny"
-        with worker(
-            database,
-            {**env, "TEST_SETTINGS": json.dumps(chosen)},
-            new,
-            "-c",
-            "1",
-            "-n",
-            "new@release",
-        ):
+        with worker(database, env_new, new, "-c", "1", "-n", "new@release"):
             until(partial(_succeeded, database, id), what="outcome")
     assert json.loads(job(database, id).result or "") == 7
 
