@@ -136,6 +136,11 @@ def test_consumer_hears_of_its_job(project: tuple[Project, str]) -> None:
     assert durable[-1]["result"] == {"sizes": 2}
 
 
+def test_tests_of_a_project_need_no_broker_and_no_worker(project: tuple[Project, str]) -> None:
+    nobody = f"REDIS_URL=redis://127.0.0.1:{services.free_port()}/0"
+    project[0].run(f"{nobody} python manage.py test shop.tests")
+
+
 def test_commands_of_the_site_do_what_they_say(folder: Path) -> None:
     services.need("redis", services.redis_program())
     services.need("curl", shutil.which("curl"))
