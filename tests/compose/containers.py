@@ -12,7 +12,7 @@ from pathlib import Path
 from tests import services
 from tests.compose.composition import ROOT, Service
 from tests.compose.image import SITE, buildah
-from tests.compose.network import GATEWAY, Network
+from tests.compose.network import DNS, Network
 
 HEALTHY_SECONDS = 120.0
 
@@ -28,7 +28,7 @@ class Container:
         self.address = network.join(self.name, service.name)
         self.log = folder / f"{self.name}.log"
         if service.built:
-            dns = ["--dns", GATEWAY, "--name", self.name]
+            dns = ["--dns", DNS, "--name", self.name]
             _quietly(*buildah(folder, "from", *dns, SITE))
         self.log.touch()
         # nginx opens it anew, as another user.
@@ -49,7 +49,10 @@ class Container:
             assert self._process.poll() is None, self._said("ended")
             return self.healthy()
 
-        services.until(settled, seconds=HEALTHY_SECONDS, what=self._said("good health"))
+        deadline = time.monotonic() + HEALTHY_SECONDS
+        while not settled():
+            assert time.monotonic() < deadline, self._said("never healthy")
+            time.sleep(0.5)
 
     def wait_done(self) -> None:
         """For a one-shot service: wait for its good end."""

@@ -6,13 +6,20 @@ It lives in a network namespace of its own, from which nothing leads out.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import socket
 import struct
 import subprocess
 import threading
 from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 GATEWAY = "10.77.0.1"
+#: Where each container finds Docker's names.
+DNS = "127.0.0.11"
+CLONE_NEWNET = 0x40000000
 
 
 class Network:
@@ -21,14 +28,13 @@ class Network:
     def __init__(self) -> None:
         self._next = 2
         self._names: defaultdict[str, list[str]] = defaultdict(list)
+        # Where `ip netns` keeps its names: in our mount namespace alone.
+        Path("/run/netns").mkdir(exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run/netns"], check=True)
         _ip("link", "set", "lo", "up")
         _ip("link", "add", "bridge", "type", "bridge")
         _ip("addr", "add", f"{GATEWAY}/24", "dev", "bridge")
         _ip("link", "set", "bridge", "up")
-        # Docker's own address for names is one of the loopback's; all of them are here.
-        self._dns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._dns.bind(("0.0.0.0", 53))  # noqa: S104 - a namespace of our own
-        threading.Thread(target=self._answer, daemon=True).start()
 
     def join(self, container: str, name: str) -> str:
         """A namespace for a container, known under its service's name; its address."""
@@ -45,6 +51,8 @@ class Network:
         ):
             _ip("-n", container, *action)
         self._names[name].append(address)
+        dns = _within(container, lambda: _bound(DNS))
+        threading.Thread(target=self._answer, args=[dns], daemon=True).start()
         return address
 
     def leave(self, name: str, address: str) -> None:
@@ -57,10 +65,29 @@ class Network:
         network = ["nsenter", f"--net=/run/netns/{container}"]
         return [*network, "unshare", "--uts", "sh", "-c", rename, "sh"]
 
-    def _answer(self) -> None:
+    def _answer(self, dns: socket.socket) -> None:
         while True:
-            query, sender = self._dns.recvfrom(512)
-            self._dns.sendto(reply(query, self._names), sender)
+            query, sender = dns.recvfrom(512)
+            dns.sendto(reply(query, self._names), sender)
+
+
+def _bound(address: str) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.bind((address, 53))
+    return made
+
+
+def _within(container: str, make: Callable[[], socket.socket]) -> socket.socket:
+    """A socket of the container's namespace: a thread belongs to one, and so what it makes."""
+
+    def enter() -> socket.socket:
+        with open(f"/run/netns/{container}") as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), f"{container} can not be entered")
+        return make()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(enter).result()
 
 
 def publish(port: int, address: str, inner: int) -> None:
