@@ -29,25 +29,24 @@ logger = logging.getLogger(__name__)
 def run(task: celery.Task, job_id: str, fence: int) -> None:
     """Do what a hint asks for. Nothing to do is no error: the hint was old or repeated.
 
-    Only `celery.exceptions.Retry` and JobFailed leave: a MemoryError or SystemExit would end
-    Celery's main process, and these two show the truth to Flower, signals and Sentry.
+    `celery.exceptions.Retry` and JobFailed leave, so that Flower, signals and Sentry see the truth,
+    and a DatabaseError once it was tried for long enough. A MemoryError or SystemExit would end
+    Celery's main process.
     """
     try:
-        _run(task, job_id, fence)
-    except (CeleryRetry, JobFailed):
-        raise
-    except Exception as error:
-        logger.exception("job %s: an attempt broke off, the ledger repeats it", job_id)
-        raise CeleryRetry("The attempt broke off.", exc=error) from error
+        _do(task, UUID(job_id), fence)
+    except MemoryError as error:
+        # Not the handler's, whose end is judged: the job's lease runs out.
+        raise JobFailed("lost", "The worker ran out of memory.") from error
 
 
-def _run(task: celery.Task, job_id: str, fence: int) -> None:
+def _do(task: celery.Task, job_id: UUID, fence: int) -> None:
     if stopping.begun():
         # Another worker's reconciler repeats the hint.
         return
     handler = registry.get(task.name.removeprefix("channel."))
     started = time.monotonic()
-    claims = claiming.take(handler, UUID(job_id), fence, task.request.id or "")
+    claims = claiming.take(handler, job_id, fence, task.request.id or "")
     failpoints.reach("claimed")
     if len(claims) > 1:
         _together(handler, claims, started)

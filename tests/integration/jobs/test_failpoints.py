@@ -8,10 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from channels_celery import failpoints
+import pytest
+
+from channels_celery import database as ours
+from channels_celery import failpoints, ids
+from channels_celery.errors import JobFailed
+from channels_celery.jobs import attempt, ledger, losses, mirror
+from channels_celery.jobs.hints import Hint
+from channels_celery.jobs.ledger import NewJob
 from channels_celery.jobs.models import Job
 from tests.integration.jobs.watch import Send, ended, types
 from tests.integration.jobs.worker import ROOT, environment, worker
+from tests.project import app
 from tests.services import until
 
 SENDERS = ("insert-committed", "hint-published")
@@ -65,3 +73,25 @@ def assert_one_outcome(alias: str, topic: str, *, replies: int) -> None:
     assert json.loads(done.result or "")["attempt"] == done.attempt, topic
     assert (told.count("job.succeeded"), told[-1]) == (1, "job.succeeded"), topic
     assert told.count("job.reply") == replies, topic
+
+
+@pytest.mark.usefixtures("rung")
+def test_no_memory_outside_the_handler_ends_no_worker(
+    database: str, published: list[Hint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(step: str) -> None:
+        if step == "claimed":
+            raise MemoryError
+
+    monkeypatch.setattr(failpoints, "reach", no_memory)
+    new = NewJob(id=ids.uuid7(), channel="add", message="{}", max_attempts=2)
+    task = app.tasks[mirror.task_name("add")]
+    with ours.session() as session:
+        ledger.insert(session, new)
+        task.push_request(id="run")
+        # Celery's main process would end with a MemoryError.
+        with pytest.raises(JobFailed, match="out of memory"):
+            attempt.run(task, str(new.id), 0)
+        task.pop_request()
+        losses.reap_run(session, "run", "lost")
+    assert Job.objects.using(database).get().state == "retrying"
