@@ -39,10 +39,11 @@ _queue: SimpleQueue[_Entry] | None = None
 
 
 async def write(order_key: str, operation: Callable[[Session], T]) -> T:
-    """Run `operation(session)` in a transaction of the writer's; returns after its commit.
+    """Run `operation(session)` on the writer's connection; returns after its commit.
 
-    The first goes at once, what arrives meanwhile shares the next transaction, ordered by
-    `order_key`, so that two processes lock topics in one order. A batch that fails is repeated
+    The first goes at once and alone, so it must be whole in autocommit too. What arrives meanwhile
+    shares the next transaction, ordered by `order_key`, so that two processes lock topics in one
+    order. A batch that fails is repeated
     row by row: an operation may run twice, and only its own error comes back to its caller, or
     DatabaseAway.
     """
@@ -114,8 +115,12 @@ def _row_by_row(batch: list[_Entry], error: Exception) -> None:
 
 
 def _run(batch: list[_Entry]) -> list[Any]:
-    with session() as current, current.transaction():
-        return [entry.operation(current) for entry in batch]
+    with session() as current:
+        if len(batch) == 1:
+            # BEGIN and COMMIT would be two more round trips.
+            return [batch[0].operation(current)]
+        with current.transaction():
+            return [entry.operation(current) for entry in batch]
 
 
 def _forget() -> None:

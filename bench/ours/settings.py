@@ -18,6 +18,7 @@ ALLOWED_HOSTS = ["127.0.0.1"]
 DATABASES = {"default": json.loads(os.environ["BENCH_DATABASE"])}
 CELERY_BROKER_URL = os.environ["BENCH_REDIS_URL"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_DB_REUSE_MAX = 1_000_000
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_celery.CeleryChannelLayer", "CONFIG": {"inner": "sockets"}},
     "sockets": {

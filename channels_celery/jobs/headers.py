@@ -33,7 +33,7 @@ def capture(channel: str) -> str:
     """
     app = mirror.project_app()
     task = app.tasks.get(mirror.task_name(channel))
-    if task is None or app.conf.task_always_eager or not _is_extended(task):
+    if task is None or not _is_extended(task) or app.conf.task_always_eager:
         return "{}"
     catcher = _Catcher()
     task.apply_async(args=("", 0), producer=catcher, retry=False)

@@ -51,7 +51,11 @@ def finish(session: Session, claim: Claim, outcome: Outcome, event: Draft) -> bo
         "error": outcome.error,
         "traceback": outcome.traceback,
     }
-    row, _ = log.append_after(session, statement(session, _FINISH), params, event)
+    sql = statement(session, _FINISH)
+    if not claim.topic:
+        # Nobody follows it: measured, without an event it takes a fifth less.
+        return bool(session.rows(sql, params))
+    row, _ = log.append_after(session, sql, params, event)
     return row is not None
 
 
