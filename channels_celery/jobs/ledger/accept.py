@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError
 
 from channels_celery import failpoints
 from channels_celery.database import Session
-from channels_celery.jobs import hints
+from channels_celery.jobs import announcing, hints
+from channels_celery.jobs.announcing import About
 from channels_celery.jobs.hints import Hint
 
 from .statements import identity, key, statement
@@ -43,7 +45,7 @@ UPDATE channels_celery_job SET state = 'queued', attempt = 0, losses = 0, fence 
   due = {now} + %(reminder)s, ready = {now}, hints = 1, error = '', traceback = '', result = NULL,
   progress = '', started = NULL, finished = NULL, expires = NULL, cancel_requested = NULL
 WHERE id = {id} AND state = 'failed'
-RETURNING channel, fence, headers
+RETURNING channel, fence, max_attempts, topic, reply_channel, headers
 """
 
 
@@ -68,8 +70,23 @@ class NewJob:
     headers: str = "{}"
 
     @property
+    def fence(self) -> int:
+        return 0
+
+    @property
     def waits(self) -> bool:
         return self.at_ms is not None or self.delay_ms > 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Redriven:
+    id: UUID
+    channel: str
+    fence: int
+    max_attempts: int
+    topic: str
+    reply_channel: str
+    headers: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +115,9 @@ def insert(session: Session, new: NewJob) -> Inserted:
         "reminder": 0 if new.waits else FIRST_REMINDER_MS,
     }
     sql = statement(session, _INSERT + _RETURNING)
-    hint = Hint(new.channel, new.id, 0, new.headers)
     for _ in range(3):
         if session.rows(sql, params):
-            if not new.waits:
-                session.after_commit(lambda: _committed(hint))
+            session.after_commit(partial(_inserted, new))
             return Inserted(new.id, duplicate=False)
         holder = session.rows(statement(session, _HOLDER), params)
         if holder:
@@ -112,9 +127,11 @@ def insert(session: Session, new: NewJob) -> Inserted:
     raise IntegrityError(f"the unique key {new.unique_key!r} changes hands too fast to be taken")
 
 
-def _committed(hint: Hint) -> None:
+def _inserted(new: NewJob) -> None:
     failpoints.reach("insert-committed")
-    hints.publish(hint)
+    _tell(new)
+    if not new.waits:
+        hints.publish(Hint(new.channel, new.id, new.fence, new.headers))
 
 
 def redrive(session: Session, job: UUID) -> bool:
@@ -126,6 +143,14 @@ def redrive(session: Session, job: UUID) -> bool:
     rows = session.rows(statement(session, _REDRIVE), params)
     if not rows:
         return False
-    channel, fence, headers = rows[0]
-    session.after_commit(lambda: hints.publish(Hint(channel, job, fence, headers)))
+    session.after_commit(partial(_redriven, _Redriven(job, *rows[0])))
     return True
+
+
+def _redriven(again: _Redriven) -> None:
+    _tell(again)
+    hints.publish(Hint(again.channel, again.id, again.fence, again.headers))
+
+
+def _tell(about: About) -> None:
+    announcing.whisper(about, "job.accepted", announcing.data(about, 0))
