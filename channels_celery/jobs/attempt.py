@@ -29,15 +29,17 @@ logger = logging.getLogger(__name__)
 def run(task: celery.Task, job_id: str, fence: int) -> None:
     """Do what a hint asks for. Nothing to do is no error: the hint was old or repeated.
 
-    `celery.exceptions.Retry` and JobFailed leave, so that Flower, signals and Sentry see the truth,
-    and a DatabaseError once it was tried for long enough. A MemoryError or SystemExit would end
-    Celery's main process.
+    Only `celery.exceptions.Retry` and JobFailed leave: a MemoryError or SystemExit would end
+    Celery's main process, and these two show the truth to Flower, signals and Sentry.
     """
     try:
         _do(task, UUID(job_id), fence)
-    except MemoryError as error:
-        # Not the handler's, whose end is judged: the job's lease runs out.
-        raise JobFailed("lost", "The worker ran out of memory.") from error
+    except (CeleryRetry, JobFailed):
+        raise
+    except Exception as error:
+        # Not the handler's, whose end is judged: the job's lease runs out, then it runs again.
+        logger.exception("job %s: an attempt broke off", job_id)
+        raise CeleryRetry("The attempt broke off.", exc=error) from error
 
 
 def _do(task: celery.Task, job_id: UUID, fence: int) -> None:

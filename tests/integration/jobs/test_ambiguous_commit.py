@@ -91,7 +91,7 @@ async def _asend() -> Any:
 def test_job_of_the_shared_writer_is_accepted_once(
     database: str, proxy: CuttingProxy, published: list[Hint]
 ) -> None:
-    proxy.cut_after(b"COMMIT")
+    proxy.cut_after(b"INSERT INTO channels_celery_job")
     receipt = asyncio.run(_asend())
     assert proxy.cuts == 1
     assert (only_job(database).pk, receipt.duplicate) == (receipt.id, False)
