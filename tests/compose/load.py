@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, build_opener
 from uuid import uuid4
 
@@ -98,7 +100,7 @@ class Uploader:
 
     def __init__(self, address: str, count: int) -> None:
         self._url = f"http://{address}/images/"
-        self.cookie = ""
+        self.cookie = cookie(self._url)
         self.wanted = [str(uuid4()) for _ in range(count)]
         self.again = 0
 
@@ -124,19 +126,21 @@ class Uploader:
         body = "\r\n".join(parts).encode() + photo + f"\r\n--{mark}--\r\n".encode()
         try:
             status, _ = self._ask("POST", body, f"multipart/form-data; boundary={mark}")
-        except OSError:
+        except HTTPError as error:
+            if error.code in (502, 504):
+                return False
+            raise
+        except (OSError, HTTPException):
             return False
         return status == 201
 
     def _ask(self, method: str, body: bytes | None = None, kind: str = "") -> tuple[int, Any]:
         headers = {"Accept": "application/json", "Content-Type": kind}
-        if self.cookie:
-            headers["Cookie"] = self.cookie
-            headers["X-CSRFToken"] = self.cookie.partition("csrftoken=")[2].partition(";")[0]
-            headers["Origin"] = self._url.removesuffix("/images/")
+        headers["Cookie"] = self.cookie
+        headers["X-CSRFToken"] = self.cookie.partition("csrftoken=")[2].partition(";")[0]
+        headers["Origin"] = self._url.removesuffix("/images/")
         request = Request(self._url, body, headers, method=method)  # noqa: S310 - our own
         with _open(request, timeout=60) as answer:
-            self.cookie = self.cookie or cookie(self._url)
             return answer.status, json.load(answer)
 
 

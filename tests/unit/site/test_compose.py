@@ -31,7 +31,7 @@ def composed() -> dict[str, Service]:
 
 def locations() -> dict[str, str]:
     """nginx' locations and what stands in each."""
-    return dict(re.findall(r"location (?:= )?(\S+) \{\n(.*?)\n        \}", NGINX, re.DOTALL))
+    return dict(re.findall(r"location (?:[=~] )?(\S+) \{\n(.*?)\n        \}", NGINX, re.DOTALL))
 
 
 def test_services_are_those_of_production() -> None:
@@ -73,7 +73,7 @@ def test_ports_lead_from_the_browser_to_daphne() -> None:
     assert f"listen {inner};" in NGINX
     assert command[command.index("-p") + 1] == str(alive.PORT)
     assert f"EXPOSE {alive.PORT}" in DOCKERFILE
-    assert set(re.findall(r"set \$\w+ +(\S+:\d+);", NGINX)) == {f"web:{alive.PORT}"}
+    assert set(re.findall(r"set \$(?:realtime|plain) +(\S+:\d+);", NGINX)) == {f"web:{alive.PORT}"}
     assert f"http://127.0.0.1:{inner}{alive.PATH}" in composed()["nginx"].health
 
 
@@ -156,11 +156,11 @@ def test_image_runs_without_rights_and_without_what_it_does_not_need() -> None:
 
 def test_nginx_parts_plain_from_real_time() -> None:
     found = locations()
-    for path in ("/ws/", "/events/"):
-        assert "proxy_pass http://$realtime;" in found[path]
-    assert "proxy_pass http://$chat;" in found["/chat/"]
-    for path in ("/", "/images/"):
-        assert "proxy_pass http://$plain;" in found[path]
+    assert re.search(r"if \(\$http_upgrade\) \{\s+set \$server \$realtime;", NGINX)
+    assert "proxy_pass http://$realtime;" in found["/events/"]
+    for path in ("/", "^/(ws|chat)/$"):
+        assert "proxy_pass http://$server;" in found[path]
+    assert "proxy_pass http://$plain;" in found["^/images/$"]
     assert "proxy_buffering off;" in found["/events/"]
     assert "proxy_set_header Upgrade $http_upgrade;" in NGINX
     assert "internal;" in found["/accel/media/"]
@@ -168,7 +168,7 @@ def test_nginx_parts_plain_from_real_time() -> None:
 
 
 def test_nginx_takes_what_the_site_takes() -> None:
-    size, unit = re.findall(r"client_max_body_size (\d+)([km]);", locations()["/images/"])[0]
+    size, unit = re.findall(r"client_max_body_size (\d+)([km]);", locations()["^/images/$"])[0]
     assert int(size) * UNITS[unit] > UPLOAD_BYTES
 
 
