@@ -18,7 +18,8 @@ def key_of(scope: Mapping[str, Any]) -> str | None:
         headers: Iterable[tuple[bytes, bytes]] = scope.get("headers", ())
         cookies = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
         key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
-    return key or None
+    # A quoted cookie can hold any character; a store's database fails on some of them.
+    return key if key and key.isprintable() else None
 
 
 def mark_of(key: str | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from django.db import Error
+from django.db import DataError, Error
 
 from channels_celery.database import Session, session
 from channels_celery.errors import DatabaseAway
@@ -131,6 +131,9 @@ class Database:
     async def _run(self, job: Callable[[], T]) -> T:
         try:
             return await pool.run(job)
+        except DataError:
+            # What somebody sent does not fit: the database is well.
+            raise
         except (Error, DatabaseAway) as error:
             if self.trusted:
                 cause = error.__cause__ or error

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
-from django.db import OperationalError, connections
+from django.db import DataError, OperationalError, connections
 
 from channels_celery import topics
 from channels_celery.errors import DatabaseAway
 from channels_celery.topics import access, pool
+from channels_celery.topics import source as source_module
 from channels_celery.topics.access import Access, Visitor
 from channels_celery.topics.models import Event
 from channels_celery.topics.protocol import Publish
@@ -154,3 +155,15 @@ async def test_a_statement_that_waits_does_not_hold_a_thread_for_ever(
             return str(cursor.fetchone()[0])
 
     assert await pool.run(asked) == bound
+
+
+async def test_data_that_does_not_fit_says_nothing_of_the_database(
+    source: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(scope: Any) -> Visitor:
+        raise DataError("text fields cannot contain NUL (0x00) bytes")
+
+    monkeypatch.setattr(source_module, "visitor_of_scope", refuse)
+    with pytest.raises(DataError):
+        await source.visitor({})
+    assert source.trusted
