@@ -12,6 +12,8 @@ MESSAGE_BYTES = 1_000_000
 EVENT_BYTES = 32 * 1024
 #: Deeper nesting than any reader of ours or of a browser accepts.
 DEPTH = 64
+#: Python itself reads and writes no longer ones (4,300 digits).
+INTEGER_BITS = 4096
 
 
 def dump(value: Any, *, name: str, limit: int) -> str:
@@ -38,7 +40,9 @@ def load(text: str) -> Any:
 def _check(value: Any, path: str, depth: int) -> None:
     if depth > DEPTH:
         raise BadMessage(f"{path}: nested deeper than {DEPTH} levels; send a flatter value")
-    if value is None or isinstance(value, bool | int):
+    if isinstance(value, int) and value.bit_length() > INTEGER_BITS:
+        raise BadMessage(f"{path}: an integer of more than {INTEGER_BITS} bits; write str(...)")
+    if value is None or isinstance(value, int):
         return
     if isinstance(value, str):
         _check_text(value, path)

@@ -66,6 +66,7 @@ def test_rolled_back_transaction_leaves_no_job(database: str, published: list[Hi
         ({"message": {"photo": uuid.UUID(int=1)}}, BadMessage, r'message\["photo"\]: UUID'),
         ({"message": {"at": float("nan")}}, BadMessage, r'message\["at"\]: nan'),
         ({"message": {1: 2}}, BadMessage, "the key 1"),
+        ({"message": {"n": 10**5000}}, BadMessage, r'message\["n"\]: an integer'),
         ({"message": {"data": "x" * 1_000_001}}, BadMessage, "1,000,000"),
         ({"message": ["photo"]}, BadMessage, "list is no dict"),
         ({"topic": "a b"}, BadTopic, "a b"),
