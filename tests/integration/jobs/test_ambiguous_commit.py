@@ -84,17 +84,21 @@ def test_job_is_accepted_once(database: str, proxy: CuttingProxy, published: lis
     assert (only_job(database).pk, receipt.duplicate) == (receipt.id, False)
 
 
-async def _asend() -> Any:
-    return await asend("tests.ambiguous", {})
+async def _asend(many: int) -> list[Any]:
+    sent = (asend("tests.ambiguous", {"n": n}) for n in range(many))
+    return list(await asyncio.gather(*sent))
 
 
-def test_job_of_the_shared_writer_is_accepted_once(
+def test_jobs_that_share_a_transaction_are_accepted_once(
     database: str, proxy: CuttingProxy, published: list[Hint]
 ) -> None:
-    proxy.cut_after(b"INSERT INTO channels_celery_job")
-    receipt = asyncio.run(_asend())
+    # The first goes alone, without a COMMIT of its own.
+    proxy.cut_after(b"COMMIT")
+    receipts = asyncio.run(_asend(20))
     assert proxy.cuts == 1
-    assert (only_job(database).pk, receipt.duplicate) == (receipt.id, False)
+    accepted = set(Job.objects.using(database).values_list("pk", flat=True))
+    assert (accepted, len(accepted)) == ({receipt.id for receipt in receipts}, 20)
+    assert not any(receipt.duplicate for receipt in receipts)
 
 
 def send_in_a_transaction(alias: str) -> None:

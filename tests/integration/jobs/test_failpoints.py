@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,28 +43,35 @@ def test_every_step_may_fail(
     database: str, env: dict[str, str], redis_url: str, send: Send, tmp_path: Path
 ) -> None:
     """One worker goes through all of them: its main process must outlive every one."""
-    armed = tmp_path / "armed"
-    armed.mkdir()
     env = environment(
         database, redis_url, LEASE_SECONDS=1.5, HEARTBEAT_SECONDS=0.5, RECONCILE_SECONDS=0.5
     )
-    env[failpoints.VARIABLE] = str(armed)
+    folders = {name: tmp_path / f"armed-{name}" for name in ("worker", "sender")}
+    for folder in folders.values():
+        folder.mkdir()
+    of_sender = {**env, failpoints.VARIABLE: str(folders["sender"])}
+    env[failpoints.VARIABLE] = str(folders["worker"])
     with worker(database, env, tmp_path / "log", "-c", "2") as process:
         for step in failpoints.STEPS:
+            armed = folders["sender" if step in SENDERS else "worker"]
             for how in HOW:
                 (armed / f"{step}.{how}").touch()
             topics = [f"{step}-{number}" for number in range(len(HOW))]
             # Of `add` the first durable event is its outcome.
             channel = "add" if step == "doorbell" else "steps"
             if step in SENDERS:
-                send_from_processes(env, topics)
+                send_from_processes(of_sender, topics)
             else:
                 for topic in topics:
                     send(channel, {"a": 1, "b": 1}, topic=topic)
-            until(lambda: not os.listdir(armed), what=f"failure at {step}")
+            until(partial(_all_taken, armed), what=f"failure at {step}")
             for topic in topics:
                 assert_one_outcome(database, topic, replies=0 if channel == "add" else 3)
         assert process.poll() is None
+
+
+def _all_taken(armed: Path) -> bool:
+    return not os.listdir(armed)
 
 
 def assert_one_outcome(alias: str, topic: str, *, replies: int) -> None:
