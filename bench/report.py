@@ -20,9 +20,19 @@ def markdown(rows: Iterable[Row], machine: Machine) -> str:
     lines = [_HEAD, ("---",) * len(_HEAD)]
     for row in rows:
         goals = " and ".join(str(goal) for goal in row.goals)
-        lines.append((row.what, _peers(row), *(_own(row, column) for column in OURS), goals))
+        lines.append((row.what, _peers(row), *(cell(row, column) for column in OURS), goals))
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return f"{table}\n\n{machine}\n"
+
+
+def cell(row: Row, column: str) -> str:
+    """A median of ours with its ratios, and whether it misses a goal."""
+    if column not in row.values:
+        return ""
+    numbers = [row.number(column, goal) for goal in row.goals if goal.against]
+    ratios = ", ".join(f"{number:.2f}x" for number in numbers if number is not None)
+    text = _value(row, column) + (f" ({ratios})" if ratios else "")
+    return f"{text}, **missed**" if row.missed(column) else text
 
 
 def data(rows: Sequence[Row], machine: Machine, options: Options) -> dict[str, Any]:
@@ -62,15 +72,6 @@ def _peers(row: Row) -> str:
     return " · ".join(
         f"{column} {_value(row, column)}" for column in row.values if column not in OURS
     )
-
-
-def _own(row: Row, column: str) -> str:
-    if column not in row.values:
-        return ""
-    numbers = [row.number(column, goal) for goal in row.goals if goal.against]
-    ratios = ", ".join(f"{number:.2f}x" for number in numbers if number is not None)
-    text = _value(row, column) + (f" ({ratios})" if ratios else "")
-    return f"{text}, **missed**" if row.missed(column) else text
 
 
 def _value(row: Row, column: str) -> str:

@@ -69,6 +69,23 @@ async def test_a_result_comes_back_to_its_own_writer(monkeypatch: pytest.MonkeyP
     assert results == list(range(100))
 
 
+async def test_only_writes_that_come_together_open_a_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[object] = []
+
+    def transaction(session: Session) -> AbstractContextManager[None]:
+        opened.append(session)
+        return nullcontext()
+
+    monkeypatch.setattr(writer, "session", answering)
+    monkeypatch.setattr(Session, "transaction", transaction)
+    await writer.write("a", lambda session: None)
+    assert opened == []
+    await after_a_held_batch("a", "b")
+    assert len(opened) == 1
+
+
 async def test_with_the_database_away_each_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "session", away)
     with pytest.raises(DatabaseAway, match="does not answer, nothing was stored"):
