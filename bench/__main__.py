@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from contextlib import ExitStack
 from pathlib import Path
+
+from tests import services
 
 from . import backlog, jobs, machine, options, report, sockets, stacks, trips
 from .course import Course
@@ -24,27 +29,36 @@ MEASURES = {
 }
 
 
-async def measure(course: Course) -> list[Row]:
-    """The rows that were chosen, once everybody has answered."""
+async def measure(course: Course) -> tuple[list[Row], bool]:
+    """The rows that were chosen, and whether all could be measured."""
     for way in [*course.single(), *course.own_ways("/answer-batch/")]:
         await trips.first(way)
     rows: list[Row] = []
+    whole = True
     for name in course.options.rows:
-        rows += await MEASURES[name](course)
-    return rows
+        try:
+            rows += await MEASURES[name](course)
+        except (OSError, TimeoutError, subprocess.CalledProcessError):
+            # One row's trouble does not take the others' numbers with it.
+            traceback.print_exc()
+            whole = False
+    return rows, whole
 
 
 def main() -> None:
     chosen, began = options.read(), time.monotonic()
+    # However it ends, the servers that it started end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="cc-") as name, ExitStack() as running:
         folder = Path(name)
         here = machine.look()
         peers = running.enter_context(stacks.peers(folder / "peers", chosen.peer_layer))
         course = Course(chosen, peers, _ours(chosen, folder, running))
-        rows = asyncio.run(measure(course))
+        rows, whole = asyncio.run(measure(course))
     report.write(chosen.out, rows, here, chosen)
     sys.stdout.write(report.markdown(rows, here))
     sys.stderr.write(f"{time.monotonic() - began:.0f} s; {chosen.out}/results.md and .json\n")
+    sys.exit(0 if whole else "Not every row could be measured.")
 
 
 def _ours(chosen: Options, folder: Path, running: ExitStack) -> dict[str, Stack]:
@@ -52,7 +66,7 @@ def _ours(chosen: Options, folder: Path, running: ExitStack) -> dict[str, Stack]
     if "sqlite" in chosen.databases:
         database = stacks.sqlite(folder / "sqlite")
         found["SQLite"] = running.enter_context(stacks.ours(folder / "sqlite", database, "sqlite"))
-    if "postgresql" in chosen.databases:
+    if "postgresql" in chosen.databases and services.postgresql_folder():
         database = running.enter_context(stacks.postgresql(folder / "data"))
         stack = stacks.ours(folder / "postgresql", database, "postgresql")
         found["PostgreSQL"] = running.enter_context(stack)
