@@ -8,16 +8,22 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-ha
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: up test chaos lint lock screenshots system compose-check
+.PHONY: up test proof chaos lint lock screenshots system compose-check
 
 # Run the site: PORT, HOST, VAR_DIR and WORKERS let several copies run side by side.
 up: $(VENV)/run.stamp
 	@DEBUG=$${DEBUG-1} exec $(RUN) manage.py up
 
-# All tests; ARGS goes to pytest. What lacks a program is skipped and named, but not on CI.
-# Many tests wait for a process or a clock: one more at once than there are processors.
+# All tests but the long proofs; ARGS goes to pytest. What lacks a program is skipped and named,
+# but not on CI. Many wait for a process or a clock: one more at once than there are processors.
+PYTEST = $(RUN) -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
+
 test: $(VENV)/dev.stamp
-	@exec $(RUN) -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal $(ARGS)
+	@exec $(PYTEST) -m "not proof" $(ARGS)
+
+# The long proofs: workers killed at every step, RabbitMQ, make up, axe on every page.
+proof: $(VENV)/dev.stamp
+	@exec $(PYTEST) -m proof $(ARGS)
 
 # Jobs sent while everything is killed, cut and stopped; CHAOS=long for ten thousand of them.
 chaos: $(VENV)/dev.stamp

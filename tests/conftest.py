@@ -10,6 +10,22 @@ import pytest
 
 from tests import services
 
+#: Modules whose tests take a process's life or a browser's time: `make proof` runs them.
+LONG_PROOFS = frozenset(
+    {
+        "test_ambiguous_commit",
+        "test_away",
+        "test_failpoints",
+        "test_kills",
+        "test_ledger_machine",
+        "test_looks",
+        "test_outbox_in_chromium",
+        "test_rabbitmq",
+        "test_running",
+        "test_up",
+        "test_worker",
+    }
+)
 DATABASE_ALIAS = {"sqlite": "default", "postgresql": "postgresql"}
 
 
@@ -20,6 +36,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     run = Path(os.environ["TEST_RUN_DIR"])
     services.stop_postgresql(run / "pg")
     shutil.rmtree(run, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the long proofs by their module, in one place."""
+    for item in items:
+        if item.path.stem in LONG_PROOFS:
+            item.add_marker(pytest.mark.proof)
 
 
 @pytest.fixture(scope="session")

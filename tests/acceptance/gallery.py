@@ -37,6 +37,8 @@ class Gallery:
         self.page.goto(f"{url}/images/")
         self.live()
         self.page.evaluate(_MARK)
+        # Heard from the start: Playwright needs a moment until it catches a file chooser.
+        self.page.on("filechooser", lambda _: None)
         self.page.on("request", lambda request: self.requested.append(request.url))
 
     def upload(self, *files: Path) -> None:
