@@ -113,6 +113,8 @@ def test_images_can_be_removed_without_scripts(
         page.goto(f"{site.url}/images/")
         page.set_input_files("#files", photos(tmp_path, 1))
         page.get_by_role("button", name="Upload").click()
+        # A reload before would end the upload.
+        expect(page.get_by_role("button", name="Remove photo-1.jpg")).to_be_visible()
 
         def is_done() -> bool:
             page.reload()
