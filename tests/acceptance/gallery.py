@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests import services
 from tests.acceptance.site import Site
 from tests.unit.thumbnailer import pictures
 
@@ -75,8 +77,21 @@ class Gallery:
 def worker_held(site: Site) -> Iterator[None]:
     """The worker takes nothing meanwhile, as one that is busy elsewhere."""
     pid = site.pid("worker1")
-    os.kill(pid, signal.SIGSTOP)
+    services.until(lambda: _stopped(pid, site), what="moment in which the worker does not write")
     try:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def _stopped(pid: int, site: Site) -> bool:
+    """Stop the process, but not within a transaction: nobody else could write until it goes on."""
+    os.kill(pid, signal.SIGSTOP)
+    with closing(sqlite3.connect(site.var_dir / "db.sqlite3", timeout=1)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            os.kill(pid, signal.SIGCONT)
+            return False
+        database.rollback()
+    return True
