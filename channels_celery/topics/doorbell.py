@@ -23,7 +23,8 @@ FRAME_BYTES = 8 * 1024
 class Bell:
     """Word that a topic has a new event: `seq` in its log, or None for a volatile one.
 
-    `frame` is the event's frame, None when it is too large to carry. `origin` is the process that
+    `frame` is the event's frame, None when it is too large to carry; without both, the log itself
+    has changed. `origin` is the process that
     rang: its own hubs have heard it already.
     """
 
@@ -87,14 +88,22 @@ def ring(event: Event) -> None:
     frame: str | None = event.frame()
     if event.seq is not None and frame is not None and len(frame.encode()) > FRAME_BYTES:
         frame = None
-    bell = Bell(topic=event.topic, seq=event.seq, frame=frame, origin=_origin)
-    listeners.tell(bell)
-    outbound.group_send(group_of(event.topic), {"type": "topics.bell", **asdict(bell)})
+    _tell(Bell(topic=event.topic, seq=event.seq, frame=frame, origin=_origin))
+
+
+def changed(topic: str) -> None:
+    """Tell every hub that the log itself has changed: nothing that it knows of it holds."""
+    _tell(Bell(topic=topic, seq=None, frame=None, origin=_origin))
 
 
 def reply(channel: str, message: dict[str, Any]) -> None:
     """Send to a reply channel, at most once. Never raises, never blocks."""
     outbound.send(channel, message)
+
+
+def _tell(bell: Bell) -> None:
+    listeners.tell(bell)
+    outbound.group_send(group_of(bell.topic), {"type": "topics.bell", **asdict(bell)})
 
 
 def _forget() -> None:

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
+
+#: A durable event's own frame. Types and mids need no escapes, and in a text no quote stands bare.
+_FRAME = re.compile(
+    r'\{"op":"event","topic":"(?P<topic>[^"]+)","seq":(?P<seq>\d+),"mid":"(?P<mid>[^"]+)",'
+    r'"type":"(?P<type>[^"]+)","ts":(?P<ts>\d+)(?:,"by":(?P<by>\{.*?\}))?,"data":(?P<data>.*)\}',
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +44,16 @@ class Event:
     def value(self) -> Any:
         """The data as Python values."""
         return json.loads(self.data)
+
+    @classmethod
+    def of_frame(cls, frame: str) -> Event | None:
+        """The durable event whose `frame` this is; None for any other text."""
+        found = _FRAME.fullmatch(frame)
+        if found is None:
+            return None
+        seq, ts = int(found["seq"]), int(found["ts"])
+        texts = {key: found[key] or "" for key in ("topic", "mid", "type", "by", "data")}
+        return cls(**texts, seq=seq, ts=ts)
 
     def frame(self) -> str:
         """The `event` frame of the wire protocol, encoded once for all who get it."""

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 
 from channels_celery.errors import DatabaseAway
 
 from . import frames
+from .access import Access, Visitor
 from .doorbell import Bell
-from .events import Position
+from .events import Event, Position
+from .memory import Memory
 from .reading import Page
 from .replay import Replay, whole
 from .source import Source, Top
@@ -30,9 +31,12 @@ class Feed:
     Whoever is LIVE has our top as its last event, and the log has confirmed how it got there.
     """
 
-    __slots__ = ("_behind", "_source", "_task", "epoch", "mid", "subscribers", "top", "topic")
+    __slots__ = (
+        "_behind", "_changes", "_memory", "_reading", "_source", "_task",
+        "epoch", "mid", "subscribers", "top", "topic",
+    )  # fmt: skip
 
-    def __init__(self, topic: str, source: Source) -> None:
+    def __init__(self, topic: str, source: Source, memory: Memory) -> None:
         self.topic = topic
         self.epoch = ""
         self.top = 0
@@ -40,6 +44,11 @@ class Feed:
         self.mid = ""
         self.subscribers: set[Subscriber] = set()
         self._source = source
+        self._memory = memory
+        #: How often the log was in doubt.
+        self._changes = 0
+        #: One first read at a time: what it brings, the others may find in memory.
+        self._reading = asyncio.Lock()
         #: In line for the log, in order: a long replay does not hold up the others.
         self._behind: dict[Subscriber, None] = {}
         self._task: asyncio.Task[None] | None = None
@@ -47,14 +56,19 @@ class Feed:
     def hear(self, bell: Bell) -> None:
         """Take a doorbell; late, doubled and lost ones do no harm."""
         if bell.seq is None:
-            if bell.frame is not None:
+            if bell.frame is None:
+                # The log itself has changed.
+                self._doubt()
+            else:
                 self._whisper(bell.frame)
             return
-        mid = _mid_of(bell.frame)
+        event = None if bell.frame is None else Event.of_frame(bell.frame)
+        mid = "" if event is None else event.mid
         if bell.seq > self.top:
             follows = bell.seq == self.top + 1
             self.top, self.mid = bell.seq, mid
-            if bell.frame is not None and mid and follows and self._source.trusted:
+            if bell.frame is not None and event is not None and follows and self._source.trusted:
+                self._memory.add(event)
                 self._push(bell.frame, bell.seq, mid)
             else:
                 self._demote()
@@ -73,14 +87,42 @@ class Feed:
             self.top, self.mid = found.seq, ""
             self._demote()
 
+    async def first(self, visitor: Visitor, since: Position | None) -> tuple[Access, Page | None]:
+        """A visitor's rights and, if it may read, the first page: from memory where that is sure.
+
+        So 500 who come back at once cost one read of the log.
+        """
+        if since is None:
+            return await self._read_first(visitor, None)
+        if self._is_unknown(since):
+            async with self._reading:
+                if self._is_unknown(since):
+                    return await self._read_first(visitor, since)
+        if self._recall(since) is not None:
+            access = await self._source.access(visitor, self.topic)
+            page = self._recall(since)
+            if page is not None or not access.read:
+                return access, page if access.read else None
+        return await self._read_first(visitor, since)
+
+    async def _read_first(
+        self, visitor: Visitor, since: Position | None
+    ) -> tuple[Access, Page | None]:
+        changes = self._changes
+        access, page = await self._source.first(visitor, self.topic, since)
+        if page is not None:
+            self._remember(page, changes)
+        return access, page
+
     def join(self, subscriber: Subscriber, page: Page, asked: int, request_id: object) -> None:
         """Begin a subscription with its first page; `asked` was the top when it was read."""
         page = whole(page)
         self._learn(page, asked)
-        before = subscriber.mid if subscriber.last == page.since else ""
+        # Of a trimmed event only the client can say what it was.
+        before = page.mid or (subscriber.mid if subscriber.last == page.since else "")
         start = Position(epoch=page.top.epoch, seq=page.since, mid=before)
         subscriber.go_to(start if page.reason is None else page.top)
-        answer = frames.subscribed(request_id, self.topic, page.top.epoch, page.since, page.reason)
+        answer = frames.subscribed(request_id, self.topic, subscriber.position, page.reason)
         subscriber.connection.say(answer)
         self._give(subscriber, Replay(page), 0)
 
@@ -121,6 +163,8 @@ class Feed:
 
     def _doubt(self) -> None:
         """The log may be another one: a read from each subscriber's position will tell."""
+        self._changes += 1
+        self._memory.forget(self.topic)
         for subscriber in list(self.subscribers):
             if subscriber.state is State.LIVE:
                 self.line_up(subscriber)
@@ -166,7 +210,9 @@ class Feed:
         """Read for whoever waits longest; all whom the page fits are served with it."""
         since, asked = next(iter(self._behind)).position, self.top
         asking = [(one, one.connection.visitor, one.last) for one in self._behind if one.replaying]
+        changes = self._changes
         page, denied = await self._source.page(self.topic, since, asking)
+        self._remember(page, changes)
         page = whole(page)
         self._learn(page, asked)
         replay = Replay(page)
@@ -183,8 +229,7 @@ class Feed:
         del self._behind[subscriber]
         if page.reason is not None:
             subscriber.go_to(page.top)
-            lost = frames.gap(self.topic, page.top.epoch, page.top.seq, page.reason)
-            subscriber.connection.say(lost)
+            subscriber.connection.say(frames.gap(self.topic, page.top, page.reason))
         subscriber.epoch = page.top.epoch
         self._give(subscriber, replay, start)
 
@@ -210,11 +255,15 @@ class Feed:
             self._doubt()
         self._demote()
 
+    def _remember(self, page: Page, changes: int) -> None:
+        # What was taken back meanwhile is in the page still.
+        if changes == self._changes:
+            self._memory.learn(whole(page))
 
-def _mid_of(frame: str | None) -> str:
-    if frame is None:
-        return ""
-    try:
-        return str(json.loads(frame)["mid"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+    def _is_unknown(self, since: Position) -> bool:
+        """A read may tell whoever waits for it: nobody waits for a database that is away."""
+        return self._source.trusted and self._recall(since) is None
+
+    def _recall(self, since: Position) -> Page | None:
+        # A database that was away may come back with another log.
+        return self._memory.recall(self.topic, since, self.top) if self._source.trusted else None

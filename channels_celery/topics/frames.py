@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from channels_celery import settings
 
 from . import protocol
 from .access import Refused
+from .events import Position
 
 #: Sockets that were closed together come back spread over so long.
 SPREAD_MS = 3000
@@ -27,15 +29,15 @@ def welcome(sid: str, visitor: str | None) -> str:
     )
 
 
-def subscribed(request_id: Any, topic: str, epoch: str, seq: int, reason: str | None) -> str:
-    keys = {"id": request_id, "topic": topic, "epoch": epoch, "seq": seq}
+def subscribed(request_id: Any, topic: str, start: Position, reason: str | None) -> str:
+    keys = {"id": request_id, "topic": topic, **asdict(start)}
     if reason is None:
         return _text("subscribed", **keys, recovered=True)
     return _text("subscribed", **keys, recovered=False, reason=reason)
 
 
-def gap(topic: str, epoch: str, seq: int, reason: str) -> str:
-    return _text("gap", topic=topic, epoch=epoch, seq=seq, reason=reason)
+def gap(topic: str, start: Position, reason: str) -> str:
+    return _text("gap", topic=topic, **asdict(start), reason=reason)
 
 
 def events(topic: str, bodies: Sequence[str]) -> str:

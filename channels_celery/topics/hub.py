@@ -10,6 +10,7 @@ from .doorbell import Bell
 from .farewell import Farewell
 from .feed import Feed
 from .listening import Listening
+from .memory import Memory
 from .rechecking import Recheck
 from .rights import Rights
 from .source import Database, Source
@@ -28,6 +29,7 @@ class Hub:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.feeds: dict[str, Feed] = {}
+        self._memory = Memory()
         self.connections: set[Connection] = set()
         #: The process ends: no socket is taken any more.
         self.leaving = False
@@ -68,7 +70,7 @@ class Hub:
         """A new subscriber. Its topic's doorbells are heard from now on, before its first read."""
         feed = self.feeds.get(topic)
         if feed is None:
-            feed = self.feeds[topic] = Feed(topic, self.source)
+            feed = self.feeds[topic] = Feed(topic, self.source, self._memory)
             self._listening.want(doorbell.group_of(topic))
         subscriber = Subscriber(feed, connection)
         feed.subscribers.add(subscriber)
@@ -79,6 +81,8 @@ class Hub:
         feed.drop(subscriber)
         if not feed.subscribers and self.feeds.get(feed.topic) is feed:
             del self.feeds[feed.topic]
+            # Its doorbells are not heard any more.
+            self._memory.forget(feed.topic)
 
     def hear(self, bell: Bell) -> None:
         """Take a doorbell, on the hub's loop."""

@@ -88,9 +88,7 @@ async def _subscribe(connection: Connection, request: Subscribe) -> None:
         return
     asked = subscriber.feed.top
     try:
-        access, page = await connection.hub.source.first(
-            connection.visitor, request.topic, request.since
-        )
+        access, page = await subscriber.feed.first(connection.visitor, request.since)
     except BaseException:
         connection.leave(request.topic)
         raise

@@ -34,6 +34,8 @@ class Page:
 
     topic: str
     since: int
+    #: Of the event at `since`; empty where the log has none.
+    mid: str = ""
     top: Position
     trimmed_to: int
     reason: str | None
@@ -55,6 +57,7 @@ def read(session: Session, topic: str, since: Position | None, limit: int) -> Pa
     return Page(
         topic=topic,
         since=top.seq if reason else start,
+        mid=(top.mid if reason else mid_at_since) or "",
         top=top,
         trimmed_to=trimmed_to,
         reason=reason,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from channels_celery.database import session
 from channels_celery.errors import BadMessage
 from channels_celery.repeat import once_more
 
-from . import names
+from . import doorbell, names
 
 _EMPTY = """
 UPDATE channels_celery_event SET data = 'null'
@@ -31,4 +33,7 @@ def redact(topic: str, seq: int) -> bool:
 
 def _empty(topic: str, seq: int) -> bool:
     with session() as current:
-        return bool(current.rows(_EMPTY, {"topic": topic, "seq": seq}))
+        found = bool(current.rows(_EMPTY, {"topic": topic, "seq": seq}))
+        # Hubs that remember the event forget it.
+        current.after_commit(partial(doorbell.changed, topic))
+        return found

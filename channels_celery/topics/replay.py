@@ -30,7 +30,7 @@ def whole(page: Page) -> Page:
             break
         count += 1
     if count == 0 and page.since < page.top.seq:
-        return replace(page, reason="trimmed", since=page.top.seq, events=())
+        return replace(page, reason="trimmed", since=page.top.seq, mid=page.top.mid, events=())
     return replace(page, events=page.events[:count])
 
 

@@ -238,7 +238,7 @@ class Connection {
       if (answer.op === "error") return this.#refused(subscription, answer);
       subscription.live = true;
       if (!answer.recovered) return this.#skip(subscription, answer);
-      subscription.position = { epoch: answer.epoch, seq: answer.seq, mid: position?.mid ?? "" };
+      subscription.position = { epoch: answer.epoch, seq: answer.seq, mid: answer.mid };
     });
   }
 
@@ -277,10 +277,10 @@ class Connection {
     this.#follow(subscription);
   }
 
-  #skip(subscription, { epoch, seq, reason }) {
+  #skip(subscription, { epoch, seq, mid, reason }) {
     if (!subscription?.live) return;
     const { topic, onGap, onError } = subscription;
-    subscription.position = { epoch, seq, mid: "" };
+    subscription.position = { epoch, seq, mid };
     if (onGap) guarded(onGap, { topic, reason, epoch, seq });
     else guarded(onError, failure("gap", `${topic}: events are gone (${reason}); give an onGap`));
   }

@@ -89,8 +89,8 @@ class FakeSocket {
   accepts(more = {}) {
     const { id, topic, since } = this.asked("subscribe").at(-1);
     const position = since ?? { epoch: "e1", seq: 0 };
-    const { epoch, seq } = position;
-    this.says({ op: "subscribed", id, topic, epoch, seq, recovered: true, ...more });
+    const { epoch, seq, mid = "" } = position;
+    this.says({ op: "subscribed", id, topic, epoch, seq, mid, recovered: true, ...more });
   }
 }
 

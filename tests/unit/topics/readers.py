@@ -72,6 +72,7 @@ class Log:
         return Page(
             topic=self.topic,
             since=len(self.events) if reason else at,
+            mid=self.top.mid if reason else self.mid_at(at),
             top=self.top,
             trimmed_to=self.trimmed_to,
             reason=reason,
@@ -198,10 +199,10 @@ class Following:
         elif frame["seq"] != self._since.seq:
             self.wrong.append(f"recovered at {frame['seq']}, not {self._since.seq}")
         else:
-            self.position = replace(self._since, epoch=frame["epoch"])
+            self.position = replace(self._since, epoch=frame["epoch"], mid=frame["mid"])
 
     def _reset(self, frame: dict[str, Any]) -> None:
-        self.position = Position(epoch=frame["epoch"], seq=frame["seq"])
+        self.position = Position(epoch=frame["epoch"], seq=frame["seq"], mid=frame["mid"])
         self.start, self.mids = frame["seq"], []
 
     def _event(self, event: dict[str, Any]) -> None:

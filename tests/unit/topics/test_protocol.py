@@ -112,12 +112,13 @@ def test_several_events_are_one_frame_and_one_is_an_event() -> None:
 
 
 def test_answers_are_what_the_protocol_says() -> None:
-    assert json.loads(frames.subscribed(1, "a", "e", 4, None)) == {
-        "op": "subscribed", "id": 1, "topic": "a", "epoch": "e", "seq": 4, "recovered": True,
+    assert json.loads(frames.subscribed(1, "a", Position(epoch="e", seq=4, mid="m"), None)) == {
+        "op": "subscribed", "id": 1, "topic": "a", "epoch": "e", "seq": 4, "mid": "m",
+        "recovered": True,
     }  # fmt: skip
-    assert json.loads(frames.subscribed(1, "a", "e", 4, "trimmed")) == {
-        "op": "subscribed", "id": 1, "topic": "a", "epoch": "e", "seq": 4, "recovered": False,
-        "reason": "trimmed",
+    assert json.loads(frames.subscribed(1, "a", Position(epoch="e", seq=4), "trimmed")) == {
+        "op": "subscribed", "id": 1, "topic": "a", "epoch": "e", "seq": 4, "mid": "",
+        "recovered": False, "reason": "trimmed",
     }  # fmt: skip
     assert json.loads(frames.error(None, Refused("denied", "No."), topic="a")) == {
         "op": "error", "topic": "a", "code": "denied", "reason": "No.", "temporary": False,
