@@ -13,10 +13,11 @@ class ChannelsCeleryConfig(AppConfig):
 
     def ready(self) -> None:
         """Find every app's channels and rules, in web and worker processes alike."""
-        from .jobs import discovery, mirror, worker
+        from .jobs import discovery, django_tasks, mirror, worker
 
         mirror.remember_app()
         discovery.discover()
+        django_tasks.register()
         worker.connect()
         # Importing registers them.
         from . import broker_checks, checks, layer_checks  # noqa: F401

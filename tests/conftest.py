@@ -16,6 +16,7 @@ LONG_PROOFS = frozenset(
         "test_ambiguous_commit",
         "test_away",
         "test_client_in_chromium",
+        "test_django_tasks_in_a_worker",
         "test_failpoints",
         "test_kills",
         "test_ledger_machine",

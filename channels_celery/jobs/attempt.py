@@ -66,7 +66,7 @@ def _alone(handler: ChannelHandler, claim: Claim, started: float) -> Verdict | N
     with lease.held(claim, job.tell_progress) as held:
         job.held_by(held)
         recorded = record(Finished(job, _work(handler, job)))
-    _log(job, recorded)
+    _tell(handler, job, recorded)
     return recorded
 
 
@@ -90,7 +90,7 @@ def _together(handler: ChannelHandler, claims: Sequence[Claim], started: float) 
     """A batch. Celery sees it as one task: it fails with the first of its jobs that failed."""
     ended = batch.run(claims, started, handler.options, lambda job: _work(handler, job))
     for job, recorded in ended:
-        _log(job, recorded)
+        _tell(handler, job, recorded)
     for _, recorded in ended:
         _mirror(recorded)
 
@@ -135,11 +135,17 @@ def _free_slot(channel: str) -> None:
         logger.warning("channel %s: its next job waits for the reconciler: %s", channel, error)
 
 
-def _log(job: Job, recorded: Verdict | None) -> None:
+def _tell(handler: ChannelHandler, job: Job, recorded: Verdict | None) -> None:
     if recorded is None:
         logger.warning("job %s attempt %d lost its lease", job.id, job.attempt)
-    else:
-        logger.info("job %s %s attempt %d %s", job.id, job.channel, job.attempt, recorded.state)
+        return
+    logger.info("job %s %s attempt %d %s", job.id, job.channel, job.attempt, recorded.state)
+    if handler.ended is None:
+        return
+    try:
+        handler.ended(job, recorded)
+    except Exception:
+        logger.exception("job %s is %s, and whoever was told failed", job.id, recorded.state)
 
 
 def _mirror(recorded: Verdict | None) -> None:

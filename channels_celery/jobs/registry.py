@@ -27,6 +27,8 @@ class ChannelHandler:
     options: Options
     #: Looks at a message before it is accepted; raises BadMessage.
     check: Callable[[dict[str, Any]], None] | None = None
+    #: Hears of each attempt's verdict, as `ended(job, verdict)`, once it is recorded.
+    ended: Callable[..., None] | None = None
 
     @property
     def place(self) -> str:

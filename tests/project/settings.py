@@ -26,5 +26,11 @@ CHANNEL_LAYERS = {
     },
 }
 CHANNELS_CELERY = json.loads(os.environ.get("TEST_CHANNELS_CELERY", "{}"))
+TASKS = {
+    "default": {
+        "BACKEND": "channels_celery.jobs.django_tasks.LedgerBackend",
+        "QUEUES": ["default", "slow"],
+    }
+}
 # What a test says otherwise, above all of its broker and of the release that it runs.
 globals().update(json.loads(os.environ.get("TEST_SETTINGS", "{}")))
