@@ -25,17 +25,18 @@ from .websockets import SameOrigin, refuse  # noqa: E402
 
 # Django's stubs know only views; Channels' router takes ASGI applications.
 _to: Any = path
-_rest: Any = re_path
+_under: Any = re_path
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        # Before Django: a view would hold a thread and a database connection for each reader.
+        "http": URLRouter([_under("^events/", topics.sse), _under("", django_application)]),
         "websocket": URLRouter(
             [
                 # Outside the site's origin check: it answers in its own protocol's words.
                 _to("ws/", topics.websocket),
                 _to("", SameOrigin(URLRouter(echo))),
-                _rest("", refuse),
+                _under("", refuse),
             ]
         ),
     }

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .rechecking import recheck
     from .redacting import redact
     from .socket import websocket
+    from .streaming import sse
     from .visitors import visitor
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "recheck",
     "redact",
     "rule",
+    "sse",
     "visitor",
     "websocket",
     "whisper",
@@ -48,6 +50,7 @@ _HOMES = {
     "recheck": ".rechecking",
     "redact": ".redacting",
     "rule": ".access",
+    "sse": ".streaming",
     "visitor": ".visitors",
     "websocket": ".socket",
     "whisper": ".publishing",

@@ -6,7 +6,7 @@ from typing import Any
 
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.urls import path
+from django.urls import path, re_path
 
 django.setup()
 
@@ -20,5 +20,11 @@ def may_read(visitor: topics.Visitor, name: str) -> topics.Access:
 
 # Django's stubs know only views; Channels' router takes ASGI applications.
 _to: Any = path
+_under: Any = re_path
 
-application = ProtocolTypeRouter({"websocket": URLRouter([_to("ws/", topics.websocket)])})
+application = ProtocolTypeRouter(
+    {
+        "http": URLRouter([_under("^events/", topics.sse)]),
+        "websocket": URLRouter([_to("ws/", topics.websocket)]),
+    }
+)

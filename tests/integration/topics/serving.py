@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from channels_celery.topics.visitors import SESSION_KEY
 from tests import services
+
+from .streams import Stream
 
 ROOT = Path(__file__).resolve().parents[3]
 APPLICATION = "tests.integration.topics.served:application"
@@ -67,6 +69,10 @@ class Server:
         address = f"ws://127.0.0.1:{self.port}/ws/"
         opened = connect(address, additional_headers=headers, close_timeout=1)
         return Client(self.clients.enter_context(opened))
+
+    def stream(self, path: str, **headers: str) -> Stream:
+        opened = Stream(self.port, f"/events/{path}", **headers)
+        return self.clients.enter_context(closing(opened))
 
 
 @contextmanager

@@ -113,8 +113,9 @@ def test_a_killed_server_leaves_no_hole(serve: Serve, ringing: None) -> None:
     assert again.seqs == list(range(6, 16))
 
 
-def test_sigterm_says_bye_to_every_socket_even_a_new_one(serve: Serve) -> None:
+def test_sigterm_says_bye_to_every_reader_even_a_new_one(serve: Serve) -> None:
     server = serve()
+    streams = [server.stream(f"{TOPIC}/") for _ in range(3)]
     clients = [server.client() for _ in range(5)]
     for client in clients:
         client.hear("welcome")
@@ -125,6 +126,9 @@ def test_sigterm_says_bye_to_every_socket_even_a_new_one(serve: Serve) -> None:
     ends = [client.close_code() for client in clients]
     assert [code for _, code in ends] == [4000] * 6
     assert all(0 <= bye["retry_ms"] < 3000 for bye, _ in ends)
+    # After `bye` the response is ended, not cut: HTTP's own end of it has come.
+    lasts = [stream.rest()[-1] for stream in streams]
+    assert [(last.name, last.data["code"]) for last in lasts] == [("bye", 4000)] * 3
     assert server.process is not None
     server.process.wait(15)
 
