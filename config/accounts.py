@@ -18,6 +18,10 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
 from channels_celery.topics.visitors import visitor_of_scope
+from realtime.address import address_of
+from realtime.pace import told
+
+from .paced import ACCOUNTS, SignIn, refuse
 
 
 @sensitive_post_parameters()
@@ -29,11 +33,16 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     here = {request.get_host()}
     ours = url_has_allowed_host_and_scheme(wanted, here, require_https=request.is_secure())
     form: UserCreationForm[User] = UserCreationForm(request.POST or None)
+    wait = 0
     if request.method == "POST" and form.is_valid():
-        login(request, form.save())
-        return redirect(wanted if ours else "start")
+        wait = ACCOUNTS.take(address_of(request))
+        if not wait:
+            login(request, form.save())
+            return redirect(wanted if ours else "start")
+        form.add_error(None, f"Too many new accounts from here. Try again in {told(wait)}.")
     context = {"form": form, "next": wanted if ours else ""}
-    return render(request, "registration/signup.html", context)
+    answer = render(request, "registration/signup.html", context)
+    return refuse(answer, wait) if wait else answer
 
 
 def who(request: HttpRequest) -> dict[str, Any]:
@@ -46,7 +55,7 @@ def who(request: HttpRequest) -> dict[str, Any]:
 
 
 urlpatterns = [
-    path("login/", auth.LoginView.as_view(), name="login"),
+    path("login/", SignIn.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("signup/", sign_up, name="signup"),
 ]

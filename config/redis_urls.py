@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 SOCKET_TIMEOUT_SECONDS = 15
 #: redis-py 8 stops at 100 connections, and each waiting socket holds one.
 MAX_CONNECTIONS = 1000
+CACHE_TIMEOUT_SECONDS = 0.3
 
 _SOCKET = "unix"
 _KOMBU_SOCKET = "redis+socket"
@@ -41,3 +43,17 @@ def layer_host(url: str) -> dict[str, Any]:
     if urlsplit(host["address"]).scheme != _SOCKET:
         host["socket_keepalive"] = True
     return host
+
+
+def cache(url: str) -> dict[str, Any]:
+    """An entry of CACHES: what is only counted must not make anybody wait for it."""
+    options = {
+        "serializer": json,
+        "socket_timeout": CACHE_TIMEOUT_SECONDS,
+        "socket_connect_timeout": CACHE_TIMEOUT_SECONDS,
+    }
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": client_url(url),
+        "OPTIONS": options,
+    }

@@ -108,6 +108,9 @@ CHANNEL_LAYERS = {
     },
 }
 
+# Counts how often people do things; what must not be lost is in the database.
+CACHES = {"default": redis_urls.cache(REDIS_URL)}
+
 CELERY_BROKER_URL = _env.text("CELERY_BROKER_URL", redis_urls.broker_url(REDIS_URL))
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"

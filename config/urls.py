@@ -6,6 +6,9 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from . import accounts, views
+from .paced import AdminSignInForm
+
+admin.site.login_form = AdminSignInForm
 
 urlpatterns = [
     path("", views.start, name="start"),

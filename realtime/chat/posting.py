@@ -12,17 +12,23 @@ from django.utils import timezone
 
 from channels_celery import topics
 from channels_celery.topics import Refused, Visitor
+from realtime.pace import Pace, told
 
 from .describe import describe
 from .forgetting import forget
 from .models import TEXT_LENGTH, Message, Room
 from .topics import ROOMS, topic_of
 
+#: More than anybody writes who also reads, and enough for what was written offline.
+PACE = Pace("messages", times=60, seconds=60)
+
 
 def accept(room: str, visitor: Visitor, type: str, data: Any) -> dict[str, Any]:
     """Write what a visitor sends into the room's table; the event's data as everybody gets it."""
     if not isinstance(data, dict):
         raise Refused("bad_request", "Expected an object with the message's id.")
+    if wait := PACE.take(visitor.id or ""):
+        raise Refused("too_many", f"too much at once. Try again in {told(wait)}.")
     return describe(TYPES[type](room, visitor, data))
 
 

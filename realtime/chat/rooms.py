@@ -9,16 +9,25 @@ from django.utils.text import slugify
 
 from channels_celery import topics
 from channels_celery.errors import ChannelsCeleryError
+from realtime.pace import Pace, told
 
 from .models import NAME_LENGTH, Room
 from .topics import ROOMS
 
 #: The list shows those in which somebody wrote last; older ones keep their address.
 SHOWN = 100
+PACE = Pace("rooms", times=60, seconds=3600)
 
 
-class BadName(ChannelsCeleryError):
-    """A room can not be called so; the text is for people."""
+class NotOpened(ChannelsCeleryError):
+    """A room was not opened; the text is for people.
+
+    `wait` is after how many seconds it can be; 0 when the name is what is wrong.
+    """
+
+    def __init__(self, text: str, wait: int = 0) -> None:
+        super().__init__(text)
+        self.wait = wait
 
 
 def newest() -> list[Room]:
@@ -26,16 +35,23 @@ def newest() -> list[Room]:
     return list(Room.objects.order_by("-active", "slug")[:SHOWN])
 
 
-def open_room(name: str) -> Room:
-    """The room of this name; a new one is announced to everybody."""
+def open_room(name: str, opener: str) -> Room:
+    """The room of this name; a new one is announced to everybody.
+
+    Raises NotOpened for a bad name, or when the `opener` has opened too many.
+    """
     name = " ".join(name.split())
     if not name:
-        raise BadName("Write a name for the room.")
+        raise NotOpened("Write a name for the room.")
     if len(name) > NAME_LENGTH:
-        raise BadName(f"A room's name is at most {NAME_LENGTH} characters long.")
+        raise NotOpened(f"A room's name is at most {NAME_LENGTH} characters long.")
+    # Of a name without Latin letters no readable address can be made.
+    slug = slugify(name) or _slug_of(name) or f"room-{secrets.token_hex(4)}"
+    if room := Room.objects.filter(pk=slug).first():
+        return room
+    if wait := PACE.take(opener):
+        raise NotOpened(f"Too many new rooms at once. Open the next one in {told(wait)}.", wait)
     with transaction.atomic():
-        # Of a name without Latin letters no readable address can be made.
-        slug = slugify(name) or _slug_of(name) or f"room-{secrets.token_hex(4)}"
         room, new = Room.objects.get_or_create(slug=slug, defaults={"name": name})
         if new:
             topics.publish(ROOMS, "room.opened", describe_room(room))

@@ -18,11 +18,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from channels_celery import topics
+from realtime.address import address_of
 
 from . import history
 from .describe import describe_by
 from .models import NAME_LENGTH, TEXT_LENGTH, Room
-from .rooms import BadName, newest, open_room
+from .rooms import NotOpened, newest, open_room
 from .topics import ROOMS, topic_of
 
 
@@ -33,10 +34,15 @@ def rooms(request: HttpRequest) -> HttpResponseBase:
     """The rooms to choose from; a POST of `name` opens one, or enters the one that is there."""
     if request.method != "POST":
         return _rooms(request)
+    name = request.POST.get("name", "")
     try:
-        return redirect("chat:room", open_room(request.POST.get("name", "")).slug)
-    except BadName as problem:
-        return _rooms(request, status=400, problem=str(problem), wanted=request.POST.get("name"))
+        return redirect("chat:room", open_room(name, _opener(request)).slug)
+    except NotOpened as problem:
+        status = 429 if problem.wait else 400
+        answer = _rooms(request, status=status, problem=str(problem), wanted=name)
+        if problem.wait:
+            answer["Retry-After"] = problem.wait
+        return answer
 
 
 @never_cache
@@ -64,6 +70,12 @@ def room(request: HttpRequest, room: str) -> HttpResponse:
 
 def _rooms(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     return render(request, "chat/rooms.html", _frame(request) | more, status=status)
+
+
+def _opener(request: HttpRequest) -> str:
+    """Whose rooms are counted; a guest's address, as another guest's id costs nothing."""
+    visitor = topics.visitor(request)
+    return address_of(request) if visitor.user.is_anonymous else visitor.id or ""
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:

@@ -49,6 +49,26 @@ with connection.cursor() as cursor:
     cursor.execute("UPDATE channels_celery_topic SET trimmed_to = seq WHERE name = %s", topic)
 """
 
+#: A visitor has written so much that they have to wait, into the next minute.
+TOO_FAST = """
+import sys, time, django
+django.setup()
+from realtime.chat.posting import PACE
+now = time.time()
+for moment in (now, now + PACE.seconds):
+    time.time = lambda: moment
+    while not PACE.take(sys.argv[1]):
+        pass
+"""
+
+#: Nobody has done anything yet, as far as it is counted.
+FORGET = """
+import django
+django.setup()
+from django.core.cache import cache
+cache.clear()
+"""
+
 #: Takes a room away, and gives it back.
 CLOSE = """
 import sys, django
@@ -113,6 +133,9 @@ class Person:
             seconds=BOUND_SECONDS,
             what=f"{texts} rather than {self.texts()} in the states {self.states()}",
         )
+
+    def visitor(self) -> str:
+        return self.page.locator("#room").get_attribute("data-visitor") or ""
 
     def name(self) -> str:
         return self.page.locator(".who bdi").inner_text()

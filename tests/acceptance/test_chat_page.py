@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 from playwright.sync_api import expect
 
-from tests.acceptance.chatting import TRIM, Party, numbered, run
+from tests.acceptance.chatting import FORGET, TOO_FAST, TRIM, Party, numbered, run
 from tests.acceptance.site import Site
 
+WHAT = ("Your change was not kept", "Not sent")
 #: Headless, every tab is in sight: the page is told otherwise.
 AWAY = """
 let away = false;
@@ -21,7 +23,7 @@ def test_who_reads_further_up_is_not_moved_and_sees_how_much_is_new(
     party: Party, room: str
 ) -> None:
     ann = party.guest(room)
-    ann.publish(f"chat.{room}", "message", *numbered(60))
+    party.guest(room).publish(f"chat.{room}", "message", *numbered(60))
     bob = party.guest(room, viewport={"width": 360, "height": 640})
     expect(bob.messages).to_have_count(50)
     bob.page.locator("#scroller").evaluate("it => { it.scrollTop = -600 }")
@@ -66,8 +68,10 @@ def test_who_was_away_finds_the_first_message_that_is_new(party: Party, room: st
 def test_earlier_messages_come_while_scrolling_and_leave_the_view_alone(
     party: Party, room: str
 ) -> None:
-    ann = party.guest(room)
-    ann.publish(f"chat.{room}", "message", *numbered(120))
+    all_of_them = numbered(120)
+    # One alone would have to wait in between.
+    for part in (all_of_them[:60], all_of_them[60:]):
+        party.guest(room).publish(f"chat.{room}", "message", *part)
     bob = party.guest(room)
     expect(bob.messages).to_have_count(50)
     earlier = bob.page.get_by_role("button", name="Show earlier messages")
@@ -89,6 +93,32 @@ def test_a_gap_brings_the_newest_page_anew(party: Party, room: str, site: Site) 
     ann.context.set_offline(False)
     ann.sees(["Before", "No. 1", "No. 2", "No. 3"])
     assert ann.was_not_reloaded()
+
+
+def test_who_writes_too_fast_is_told_how_long_to_wait_and_loses_nothing(
+    party: Party, room: str, site: Site
+) -> None:
+    ann = party.guest(room)
+    ann.say("Frist")
+    ann.sees(["Frist"])
+    run(site, TOO_FAST, ann.visitor())
+    ann.say("One too many")
+    expect(ann.newest).to_have_attribute("data-state", "failed")
+    ann.page.press("#text", "ArrowUp")
+    ann.say("First")
+    late = ann.page.locator('[data-state="failed"]')
+    expect(late).to_have_count(2)
+    ann.page.reload()
+    ann.live()
+    said = [re.compile(rf"^{what}: too much at once\. Try again in \d+ s\.") for what in WHAT]
+    expect(late.locator('[data-part="status"]')).to_have_text(said)
+    assert "First" in ann.texts()
+    run(site, FORGET)
+    for left in (1, 0):
+        late.first.get_by_role("button", name="Send again").click()
+        expect(late).to_have_count(left)
+    bob = party.guest(room)
+    bob.sees(["First", "One too many"])
 
 
 def test_the_room_can_be_used_by_keyboard_alone(party: Party, room: str) -> None:

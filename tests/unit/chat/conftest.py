@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
 from django.test import Client
 
 from channels_celery.topics import Visitor
@@ -13,8 +14,9 @@ from tests.unit.chat.conversation import Conversation
 
 @pytest.fixture(autouse=True)
 def site(settings: Any) -> None:
-    """The chat's own pages."""
+    """The chat's own pages, and nobody counted yet."""
     settings.ROOT_URLCONF = "tests.unit.chat.urls"
+    cache.clear()
 
 
 @pytest.fixture

@@ -4,13 +4,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 
 from channels_celery import topics
 from channels_celery.topics import Refused, Visitor
 from channels_celery.topics.access import access_of
-from realtime.chat import forgetting
+from realtime.chat import forgetting, posting
 from realtime.chat.models import TEXT_LENGTH, Message, Room
+from realtime.pace import Pace
 from tests.unit.chat.conversation import Conversation
 
 
@@ -57,6 +59,22 @@ def test_a_message_sent_twice_is_one(lobby: Conversation, ann: Visitor) -> None:
     again = lobby.publish(ann, "message", data, mid="b")
     assert again.event.value == first.event.value
     assert Message.objects.count() == 1
+
+
+def test_who_writes_faster_than_a_person_waits_and_loses_nothing(
+    lobby: Conversation, ann: Visitor, bob: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "PACE", Pace("few", times=2, seconds=60))
+    said = lobby.say(ann, "One")
+    lobby.edit(ann, said, "Two")
+    data = {"id": str(uuid4()), "text": "Three"}
+    with pytest.raises(Refused, match=r"^too_many: too much at once\. Try again in \d+ s\.$"):
+        lobby.publish(ann, "message", data)
+    assert Message.objects.count() == 1
+    lobby.say(bob, "Three")
+    cache.clear()
+    lobby.publish(ann, "message", data)
+    assert Message.objects.count() == 3
 
 
 def test_an_id_of_somebody_elses_message_is_refused(

@@ -10,6 +10,7 @@ from channels_celery import topics
 from channels_celery.topics import Visitor
 from realtime.chat import history, rooms
 from realtime.chat.models import NAME_LENGTH, Message, Room
+from realtime.pace import Pace
 from tests.unit.chat.conversation import Conversation
 
 JSON = {"Accept": "application/json"}
@@ -100,6 +101,21 @@ def test_a_name_that_does_not_fit_is_said_on_the_page(client: Client, name: str)
     assert answer.status_code == 400
     assert 'role="alert"' in answer.content.decode()
     assert set(Room.objects.values_list("pk", flat=True)) == {"lobby"}
+
+
+def test_who_opens_rooms_by_the_dozen_waits_and_may_enter_all_others(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "PACE", Pace("few", times=1, seconds=3600))
+    client.post("/chat/", {"name": "Attic"})
+    refused = client.post("/chat/", {"name": "Cellar"})
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= 3600
+    assert "Open the next one in" in refused.content.decode()
+    assert 'value="Cellar"' in refused.content.decode()
+    # Another guest's id costs nothing.
+    assert Client().post("/chat/", {"name": "Cellar"}).status_code == 429
+    assert client.post("/chat/", {"name": "attic"}).status_code == 302
 
 
 def test_a_room_that_nobody_opened_offers_to_open_it(client: Client) -> None:

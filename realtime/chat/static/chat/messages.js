@@ -46,12 +46,6 @@ export class Messages {
     this.#settle();
   }
 
-  /** Takes a message away that the timeline does not have any more. */
-  remove(id) {
-    this.of(id)?.remove();
-    this.showAll();
-  }
-
   #make(id) {
     const element = this.#template.content.firstElementChild.cloneNode(true);
     element.dataset.id = id;

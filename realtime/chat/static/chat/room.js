@@ -11,6 +11,7 @@ import { reloadForAnother } from "./visitor.js";
 import { showConnection } from "../site/connection.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
+import { Unsent } from "./unsent.js";
 import { typingOf } from "./words.js";
 
 const element = (id) => document.getElementById(id);
@@ -25,6 +26,8 @@ if (location.search) location.replace(location.pathname);
 
 const timeline = new Timeline({ id: visitor, name: "You" });
 timeline.reset(JSON.parse(element("state").textContent));
+const unsent = new Unsent(`chat.unsent.${visitor}.${topic}`);
+unsent.restore(timeline);
 const messages = new Messages(timeline, list, element("message"), element("empty"));
 const connection = connect(room.dataset.socket, { visitor });
 const rooms = new Rooms(connection, element("rooms"));
@@ -32,11 +35,19 @@ messages.showAll();
 const reading = new Reading(element("scroller"), list, element("pill"), () =>
   rooms.read(room.dataset.room, timeline.last),
 );
-const show = (id) => reading.steady(() => messages.show(id));
-const history = new History(timeline, element("earlier"), element("scroller"), (change) =>
+const show = (id) => {
+  reading.steady(() => messages.show(id));
+  unsent.keep(timeline.all);
+};
+const showAll = (change) =>
   reading.steady(() => {
     change();
     messages.showAll();
+  });
+const history = new History(timeline, element("earlier"), element("scroller"), (change) =>
+  showAll(() => {
+    change();
+    unsent.restore(timeline);
   }),
 );
 const sending = new Sending((type, data) => connection.publish(topic, type, data), timeline, show, alert);
@@ -94,7 +105,7 @@ const composer = new Composer(element("composer"), `chat.draft.${topic}`, {
     sending.edit(id, text);
   },
   typing: () => typing.typed(Date.now()),
-  editLast: () => edit(timeline.all.findLast((message) => timeline.isOwn(message) && !message.deleted)),
+  editLast: () => edit(timeline.all.findLast((message) => timeline.isOwn(message) && !message.deleted && message.state === "sent")),
 });
 
 function edit(message) {
@@ -119,8 +130,8 @@ list.addEventListener("click", ({ target }) => {
   if (action === "delete") remove(id);
   if (action === "again") sending.again(id);
   if (action !== "discard") return;
-  timeline.discard(id);
-  messages.remove(id);
+  showAll(() => sending.discard(id));
+  unsent.keep(timeline.all);
   composer.focus();
 });
 

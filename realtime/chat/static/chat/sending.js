@@ -2,6 +2,9 @@
 
 import { problemOf } from "./words.js";
 
+// Sending a change again would end the same.
+const FINAL = new Set(["gone", "denied"]);
+
 export class Sending {
   #publish;
   #timeline;
@@ -21,10 +24,20 @@ export class Sending {
     return this.again(id);
   }
 
-  /** Sends a message that failed, under its own id: if the server has it, it stays one. */
+  /** Sends what failed, under its own id: if the server has it, it stays one message. */
   again(id) {
-    Object.assign(this.#timeline.get(id), { state: "sending", problem: undefined });
-    return this.#written(id, this.#publish("message", { id, text: this.#timeline.get(id).text }));
+    const message = this.#timeline.get(id);
+    const { text, number } = message;
+    if (number !== undefined) return this.#edited(id, text, this.#publish("message.edited", { id, text }));
+    Object.assign(message, { state: "sending", problem: undefined });
+    return this.#written(id, this.#publish("message", { id, text }));
+  }
+
+  /** Gives up what failed: a new message goes, a changed one is as it was before. */
+  discard(id) {
+    const message = this.#timeline.get(id);
+    if (message.number === undefined) this.#timeline.discard(id);
+    else takeBack(message);
   }
 
   edit(id, text) {
@@ -53,11 +66,13 @@ export class Sending {
 
   #edited(id, text, sent) {
     const message = this.#timeline.get(id);
-    const { text: before, edited } = message;
-    Object.assign(message, { text, edited: true, state: "sending" });
+    const before = message.before ?? { text: message.text, edited: message.edited };
+    Object.assign(message, { text, before, edited: true, state: "sending", problem: undefined });
     return this.#settle(id, sent, (message, error) => {
-      Object.assign(message, { text: before, edited, state: "sent" });
-      this.#alert(problemOf("Your change was not kept", error));
+      const problem = problemOf("Your change was not kept", error);
+      if (!FINAL.has(error.code)) return Object.assign(message, { state: "failed", problem });
+      takeBack(message);
+      this.#alert(problem);
     });
   }
 
@@ -80,10 +95,14 @@ export class Sending {
     }
     const message = this.#timeline.get(id);
     if (!message) return;
-    if (!failure) message.state = "sent";
+    if (!failure) Object.assign(message, { state: "sent", before: undefined });
     else if (message.number === undefined || message.state === "sending") onFailure(message, failure);
     this.#show(id);
   }
+}
+
+function takeBack(message) {
+  Object.assign(message, { ...message.before, before: undefined, problem: undefined, state: "sent" });
 }
 
 /** A random UUID; `crypto.randomUUID` is missing on pages served without TLS. */

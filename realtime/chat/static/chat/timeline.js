@@ -1,7 +1,7 @@
 // What the page knows of a room's messages: first from the server, then from events.
 
 /** @typedef {{id: string, name: string}} Person */
-/** @typedef {{id: string, number?: number, text: string, sent: number, edited: boolean, deleted: boolean, by: Person, state: "sent" | "sending" | "failed", problem?: string}} Message Without `number` until the server has given it its place. */
+/** @typedef {{id: string, number?: number, text: string, sent: number, edited: boolean, deleted: boolean, by: Person, state: "sent" | "sending" | "failed", problem?: string, before?: {text: string, edited: boolean}}} Message `before` is how it was until a change that the server does not have. Without `number` until the server has given it its place. */
 
 export class Timeline {
   #messages = new Map();

@@ -26,6 +26,7 @@ beforeEach(() => {
   sending = new Sending(publish, timeline, () => {}, (sentence) => alerts.push(sentence));
 });
 
+const pick = (message, keys) => Object.fromEntries(keys.map((key) => [key, message[key]]));
 const sent = (id) => timeline.apply({ type: "message", by: ME, data: { ...timeline.get(id), number: 1 } });
 
 test("a message is shown at once and is sent when the server has it", async () => {
@@ -55,6 +56,24 @@ test("a change that is refused is taken back", async () => {
   await sending.edit("m1", "Ho");
   assert.deepEqual([timeline.get("m1").text, timeline.get("m1").edited], ["Hi", false]);
   assert.match(alerts[0], /^Your change was not kept: This message does not exist any more\.$/);
+});
+
+test("a change that can not be taken now is kept, and goes again or is given up", async () => {
+  await sending.write("m1", "Hi", 7);
+  sent("m1");
+  const late = { state: "failed", text: "Ho", problem: "Your change was not kept: too much at once. Try again in 9 s." };
+  answer = async () => { throw refusal("too_many", "too much at once. Try again in 9 s."); };
+  await sending.edit("m1", "Ho");
+  assert.deepEqual(late, { ...late, ...pick(timeline.get("m1"), Object.keys(late)) });
+  await sending.again("m1");
+  sending.discard("m1");
+  assert.deepEqual(pick(timeline.get("m1"), ["text", "edited", "state"]), { text: "Hi", edited: false, state: "sent" });
+  await sending.edit("m1", "Ho");
+  answer = async () => ({ seq: 2 });
+  await sending.again("m1");
+  assert.equal(timeline.get("m1").state, "sent");
+  assert.deepEqual(published.at(-1), ["message.edited", { id: "m1", text: "Ho" }]);
+  assert.deepEqual(alerts, []);
 });
 
 test("a change to the same text is none", () => {
