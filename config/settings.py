@@ -136,6 +136,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 STATIC_URL = "/static/"
 STATIC_ROOT = _env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
+STORAGES = {
+    "default": {"BACKEND": "tasks.thumbnailer.storage.WholeFiles"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 MEDIA_ROOT = _env.text("MEDIA_ROOT", str(VAR_DIR / "media"))
 #: Where the proxy serves MEDIA_ROOT from, internally, once a view has allowed it.
 MEDIA_ACCEL = _env.text("MEDIA_ACCEL")

@@ -51,6 +51,7 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 MEDIA_ROOT = RUN / "media"
+STORAGES = {"default": {"BACKEND": "tasks.thumbnailer.storage.WholeFiles"}}
 DATABASES: dict[str, dict[str, object]] = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

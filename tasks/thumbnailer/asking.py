@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 
 from channels_celery import topics
 
@@ -25,3 +26,11 @@ def wants_json(request: HttpRequest) -> bool:
 def refusal(refused: Refused) -> JsonResponse:
     error = {"code": refused.code, "message": str(refused)}
     return JsonResponse({"error": error}, status=refused.status)
+
+
+def refusal_page(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """The refusal where nobody has looked yet who asks: it writes nothing to the session."""
+    if wants_json(request):
+        return refusal(refused)
+    context = {"refused": refused}
+    return render(request, "thumbnailer/refused.html", context, status=refused.status)

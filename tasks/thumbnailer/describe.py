@@ -7,11 +7,12 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from channels_celery import topics
 
-from .models import SIZES, Image, Thumbnail
+from .models import SPEC, Content, Image, Thumbnail
 from .works import Work, works_of
 
 #: What is left to say once the job itself has been pruned.
@@ -27,45 +28,54 @@ def describe(
     return [_describe(image, works.get(image.job), positions[image.topic]) for image in images]
 
 
+def with_contents(images: QuerySet[Image]) -> QuerySet[Image]:
+    """The images with what a description needs of each."""
+    return images.select_related("content").prefetch_related("content__thumbnails")
+
+
 def describe_one(image: Image) -> dict[str, Any] | None:
     """An image as it is now; None when it has gone meanwhile."""
     positions = {image.topic: topics.position(image.topic)}
     # Read again: the state has to be younger than the position.
-    current = list(Image.objects.filter(pk=image.pk).prefetch_related("thumbnails"))
+    current = list(with_contents(Image.objects.filter(pk=image.pk)))
     return next(iter(describe(current, works_of(current), positions)), None)
 
 
 def describe_new(image: Image, position: topics.Position) -> dict[str, Any]:
     """An image whose job has just been sent."""
-    return _as_json(image, "queued", None, [], position)
+    return _as_json(image, "queued", None, None, position)
 
 
-def describe_thumbnail(image: Image, size: int, width: int, height: int) -> dict[str, Any]:
+def describe_thumbnail(image: Image, made: Thumbnail) -> dict[str, Any]:
     """An entry of `thumbnails`, and the job's reply when it exists."""
-    url = reverse("thumbnailer:thumbnail", args=[image.token, size])
-    return {"size": size, "width": width, "height": height, "url": url}
+    url = reverse("thumbnailer:thumbnail", args=[image.token, made.spec, made.size])
+    return {"size": made.size, "width": made.width, "height": made.height, "url": url}
 
 
 def _describe(image: Image, work: Work | None, position: topics.Position) -> dict[str, Any]:
-    thumbnails = [
-        describe_thumbnail(image, made.size, made.width, made.height) for made in _made(image)
-    ]
+    content = image.content
     if work is not None:
-        return _as_json(image, work.state, work.error, thumbnails, position)
-    done = len(thumbnails) == len(SIZES)
+        # Others may have uploaded the same bytes: its own work is the first to tell of it.
+        begun = content if work.fence else None
+        return _as_json(image, work.state, work.error, begun, position)
+    done = content.spec == SPEC
     state, error = ("succeeded", None) if done else ("failed", UNFINISHED)
-    return _as_json(image, state, error, thumbnails, position)
+    return _as_json(image, state, error, content, position)
 
 
-def _made(image: Image) -> list[Thumbnail]:
-    return sorted(image.thumbnails.all(), key=lambda made: made.size)
+def _thumbnails(image: Image, content: Content) -> list[dict[str, Any]]:
+    """Those of the newest spec, smallest first."""
+    all_made = content.thumbnails.all()
+    newest = max((made.spec for made in all_made), default=0)
+    shown = sorted((made for made in all_made if made.spec == newest), key=lambda made: made.size)
+    return [describe_thumbnail(image, made) for made in shown]
 
 
 def _as_json(
     image: Image,
     state: str,
     error: dict[str, str] | None,
-    thumbnails: list[dict[str, Any]],
+    content: Content | None,
     position: topics.Position,
 ) -> dict[str, Any]:
     return {
@@ -75,8 +85,8 @@ def _as_json(
         "job": str(image.job),
         "topic": image.topic,
         "position": asdict(position),
-        "width": image.width,
-        "height": image.height,
-        "thumbnails": thumbnails,
+        "width": content and content.width,
+        "height": content and content.height,
+        "thumbnails": _thumbnails(image, content) if content else [],
         "error": error,
     }

@@ -13,27 +13,28 @@ from django.views.decorators.http import require_safe
 
 from channels_celery import topics
 
-from .models import Image, thumbnail_name
+from .models import Image, Thumbnail
 
-#: A thumbnail's address is new with each upload and its bytes never change.
+#: A thumbnail's address is new with each upload and each spec, and its bytes never change.
 THUMBNAIL_CACHE = "private, max-age=31536000, immutable"
 
 
 @require_safe
-def thumbnail(_: HttpRequest, token: str, size: str) -> HttpResponse:
+def thumbnail(_: HttpRequest, token: str, spec: int, size: int) -> HttpResponse:
     """A thumbnail, to whoever knows its address."""
-    headers = {"Cache-Control": THUMBNAIL_CACHE}
-    return _served(thumbnail_name(token, int(size)), "image/webp", headers)
+    made = get_object_or_404(Thumbnail, content__images__token=token, spec=spec, size=size)
+    return _served(made.file_name, "image/webp", {"Cache-Control": THUMBNAIL_CACHE})
 
 
 @never_cache
 @require_safe
 def original(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The file as it was uploaded, to its owner alone and never shown inline."""
-    image = get_object_or_404(Image, pk=pk, owner=topics.visitor(request).id)
+    found = Image.objects.select_related("content")
+    image = get_object_or_404(found, pk=pk, owner=topics.visitor(request).id)
     disposition = content_disposition_header(True, image.name)
     headers = {"Content-Disposition": disposition, "Content-Security-Policy": "sandbox"}
-    return _served(str(image.original.name), "application/octet-stream", headers)
+    return _served(image.content.original_name, "application/octet-stream", headers)
 
 
 def _served(name: str, content_type: str, headers: dict[str, str]) -> HttpResponse:

@@ -7,15 +7,34 @@ from django.db import models
 
 #: The longest side of each thumbnail in pixels, in the order they are announced.
 SIZES = (160, 320)
+#: The version of what is made of an original; +1 whenever the same bytes give other thumbnails.
+SPEC = 1
 
 
 def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
-def original_name(image: Image, _: str = "") -> str:
-    """Where an upload is stored: nothing that its sender chose is part of the name."""
-    return f"originals/{image.pk.hex}"
+class Content(models.Model):
+    """The bytes of a file that somebody uploaded, and what was made of them: see `store`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    #: SHA-256 of the bytes, in hexadecimal.
+    digest = models.CharField(max_length=64, unique=True)
+    bytes = models.PositiveBigIntegerField()
+    #: The spec whose thumbnails are complete; 0 = none.
+    spec = models.PositiveSmallIntegerField(default=0)
+    #: Of the upright picture; known once it is decoded.
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return self.digest
+
+    @property
+    def original_name(self) -> str:
+        """Where the bytes are stored: nothing that their sender chose is part of the name."""
+        return f"originals/{self.pk.hex[:2]}/{self.pk.hex}"
 
 
 class Image(models.Model):
@@ -27,14 +46,11 @@ class Image(models.Model):
     #: Where its job reports: the topic of the visitor who uploaded it, for good.
     topic = models.CharField(max_length=150)
     name = models.CharField(max_length=255)
-    #: Not an ImageField, which decodes in the web process.
-    original = models.FileField(upload_to=original_name, max_length=100)
+    #: Shared with whoever uploaded the same bytes; nothing of one image is told to another's owner.
+    content = models.ForeignKey(Content, on_delete=models.PROTECT, related_name="images")
     #: The unguessable part of its thumbnails' addresses.
     token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     job = models.UUIDField()
-    #: Of the upright image; known once it is decoded.
-    width = models.PositiveIntegerField(null=True)
-    height = models.PositiveIntegerField(null=True)
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -43,27 +59,28 @@ class Image(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def thumbnail_name(self, size: int) -> str:
-        return thumbnail_name(self.token, size)
-
 
 class Thumbnail(models.Model):
-    """One size of an image; its file is complete before its row exists."""
+    """One size of a content; its file is complete before its row exists."""
 
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="thumbnails")
+    content = models.ForeignKey(Content, on_delete=models.CASCADE, related_name="thumbnails")
+    spec = models.PositiveSmallIntegerField()
     size = models.PositiveSmallIntegerField()
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["image", "size"], name="thumbnailer_thumbnail_size"),
+            models.UniqueConstraint(
+                fields=["content", "spec", "size"], name="thumbnailer_thumbnail_once"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.image_id} {self.size}"
+        return self.file_name
 
-
-def thumbnail_name(token: str, size: int) -> str:
-    """The same for every attempt: a second one writes the same file again."""
-    return f"thumbnails/{token[:2]}/{token}-{size}.webp"
+    @property
+    def file_name(self) -> str:
+        """The same for every attempt: a second one writes the same file again."""
+        life = self.content_id.hex
+        return f"thumbnails/{life[:2]}/{life}-{self.spec}-{self.size}.webp"

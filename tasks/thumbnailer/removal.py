@@ -2,28 +2,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from channels_celery import topics
 
-from .models import SIZES, Image
+from . import store
+from .models import Image
 
 
 def remove(image: Image) -> None:
-    """Delete an image and tell its topic; its files and what its events said go after commit."""
+    """Delete an image and tell its topic; what its events said goes after commit, and its files
+    when no other image has the same bytes."""
     id, job, topic = str(image.pk), str(image.job), image.topic
-    names = [str(image.original.name), *(image.thumbnail_name(size) for size in SIZES)]
     with transaction.atomic():
         topics.publish(topic, "image.deleted", {"id": id})
         image.delete()
-        transaction.on_commit(lambda: _delete_files(names), robust=True)
+        store.release(image.content_id)
         transaction.on_commit(lambda: _forget(topic, id, job), robust=True)
-
-
-def _delete_files(names: list[str]) -> None:
-    for name in names:
-        default_storage.delete(name)
 
 
 def _forget(topic: str, id: str, job: str) -> None:

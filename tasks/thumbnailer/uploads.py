@@ -4,24 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 
 from channels_celery import send, topics
 
+from . import store
 from .describe import describe_new, describe_one
 from .errors import Refused
 from .models import Image
+from .receiving import Received
 from .topics import topic_of
 
-UPLOAD_BYTES = 25 * 1024 * 1024
-UPLOAD_MEGABYTES = UPLOAD_BYTES // 1024 // 1024
 
-
-def accept(
-    owner: str, files: Sequence[UploadedFile[Any]], id: UUID | None = None
-) -> list[dict[str, Any]]:
+def accept(owner: str, files: Sequence[Received], id: UUID | None = None) -> list[dict[str, Any]]:
     """Store the files and send each to the thumbnailer: all of them or none.
 
     Nothing is decoded here: whether a file is an image, the worker finds out. With an `id` of the
@@ -33,29 +28,25 @@ def accept(
         return [known]
     topic = topic_of(owner)
     position = topics.position(topic)
-    images: list[Image] = []
+    images = [_image(owner, topic, file, id) for file in files]
     try:
-        images.extend(_store(owner, topic, file, id) for file in files)
-        with transaction.atomic():
+        with store.staged(files) as contents, transaction.atomic():
+            rows = store.claimed(contents)
+            for image, file in zip(images, files, strict=True):
+                image.content = rows[file.digest]
             return [_announce(image, position) for image in images]
-    except Exception as error:
-        for image in images:
-            default_storage.delete(str(image.original.name))
+    except IntegrityError:
         # The same upload can overtake itself: the first is still being taken in.
-        if isinstance(error, IntegrityError) and (known := _known(owner, id)):
+        if known := _known(owner, id):
             return [known]
         raise
 
 
-def _check(files: Sequence[UploadedFile[Any]], id: UUID | None) -> None:
+def _check(files: Sequence[Received], id: UUID | None) -> None:
     if not files:
         raise Refused("no_image", "Choose at least one image.", 400)
     if id is not None and len(files) > 1:
         raise Refused("bad_id", "An id is for one image; send each image by itself.", 400)
-    for file in files:
-        if (file.size or 0) > UPLOAD_BYTES:
-            text = f"“{file.name}” is larger than {UPLOAD_MEGABYTES} MB. Upload a smaller file."
-            raise Refused("too_large", text, 413)
 
 
 def _known(owner: str, id: UUID | None) -> dict[str, Any] | None:
@@ -67,15 +58,9 @@ def _known(owner: str, id: UUID | None) -> dict[str, Any] | None:
     return describe_one(known)
 
 
-def _store(owner: str, topic: str, file: UploadedFile[Any], id: UUID | None) -> Image:
-    """Write the file before the transaction: a slow disk must not hold a database lock.
-
-    A crash in between leaves a file that nothing names.
-    """
+def _image(owner: str, topic: str, file: Received, id: UUID | None) -> Image:
     chosen = {} if id is None else {"id": id}
-    image = Image(owner=owner, topic=topic, name=file.name or "image", **chosen)
-    image.original.save("", file, save=False)
-    return image
+    return Image(owner=owner, topic=topic, name=file.name or "image", **chosen)
 
 
 def _announce(image: Image, position: topics.Position) -> dict[str, Any]:

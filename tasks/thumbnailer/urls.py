@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import path
 
 from . import image_views, media, views
 
@@ -12,9 +12,5 @@ urlpatterns = [
     path("<uuid:pk>/again/", image_views.again, name="again"),
     path("<uuid:pk>/remove/", image_views.removed, name="remove"),
     path("<uuid:pk>/original/", media.original, name="original"),
-    re_path(
-        r"^thumbnails/(?P<token>[A-Za-z0-9_-]{22})/(?P<size>[0-9]{1,4})\.webp$",
-        media.thumbnail,
-        name="thumbnail",
-    ),
+    path("thumbnails/<slug:token>/<int:spec>-<int:size>.webp", media.thumbnail, name="thumbnail"),
 ]

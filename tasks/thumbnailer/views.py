@@ -11,15 +11,16 @@ from django.views.decorators.vary import vary_on_headers
 
 from channels_celery import topics
 
-from . import works
+from . import limits, works
 from .asking import owner_of, refusal, wants_json
-from .describe import describe
+from .describe import describe, with_contents
 from .errors import Refused
 from .models import Image
 from .programs import programs_may_post
+from .receiving import files, receives_files
 from .sentences import sentence
 from .topics import topics_of
-from .uploads import UPLOAD_BYTES, UPLOAD_MEGABYTES, accept
+from .uploads import accept
 
 #: Newest first; older ones are kept and have their address, but the page does not show them.
 SHOWN = 200
@@ -27,6 +28,7 @@ SHOWN = 200
 
 @never_cache
 @vary_on_headers("Accept")
+@receives_files
 @programs_may_post
 @require_http_methods(["GET", "HEAD", "POST"])
 def images(request: HttpRequest) -> HttpResponseBase:
@@ -35,7 +37,7 @@ def images(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return album(request, owner)
     try:
-        accepted = accept(owner, request.FILES.getlist("image"), _chosen_id(request))
+        accepted = accept(owner, files(request, "image"), _chosen_id(request))
     except Refused as refused:
         return refusal(refused) if wants_json(request) else album(request, owner, refused)
     if wants_json(request):
@@ -48,7 +50,7 @@ def album(request: HttpRequest, owner: str, refused: Refused | None = None) -> H
     # Positions first, then the state: what happens in between arrives as events.
     positions = {topic: topics.position(topic) for topic in topics_of(owner)}
     newest = Image.objects.filter(owner=owner, topic__in=positions).order_by("-created", "-pk")
-    rows = list(newest.prefetch_related("thumbnails")[:SHOWN])
+    rows = list(with_contents(newest)[:SHOWN])
     known = works.works_of(rows)
     state = {"images": describe(rows, known, positions), "works": works.as_json(known)}
     if refused is None and wants_json(request):
@@ -58,8 +60,8 @@ def album(request: HttpRequest, owner: str, refused: Refused | None = None) -> H
         "state": state,
         "positions": positions,
         "refused": refused,
-        "max_bytes": UPLOAD_BYTES,
-        "max_megabytes": UPLOAD_MEGABYTES,
+        "max_bytes": limits.current().FILE_BYTES,
+        "max_megabytes": limits.current().FILE_BYTES // limits.MEGABYTE,
     }
     status = refused.status if refused else 200
     return render(request, "thumbnailer/images.html", context, status=status)

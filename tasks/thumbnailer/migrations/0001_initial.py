@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('owner', models.CharField(max_length=64)),
                 ('topic', models.CharField(max_length=150)),
                 ('name', models.CharField(max_length=255)),
-                ('original', models.FileField(upload_to=tasks.thumbnailer.models.original_name)),
+                ('original', models.FileField(upload_to='')),
                 ('token', models.CharField(default=tasks.thumbnailer.models.new_token, editable=False, max_length=32, unique=True)),
                 ('job', models.UUIDField()),
                 ('width', models.PositiveIntegerField(null=True)),

@@ -13,7 +13,7 @@ from django.core.management import get_commands
 
 from config import alive
 from config.probes import VIEWS
-from tasks.thumbnailer.uploads import UPLOAD_BYTES
+from tasks.thumbnailer import limits
 from tests.compose.composition import ROOT, Service, services
 from tests.unit.site.test_settings import seen
 from tests.unit.test_documents import environment_variables
@@ -169,7 +169,7 @@ def test_nginx_parts_plain_from_real_time() -> None:
 
 def test_nginx_takes_what_the_site_takes() -> None:
     size, unit = re.findall(r"client_max_body_size (\d+)([km]);", locations()["^/images/$"])[0]
-    assert int(size) * UNITS[unit] > UPLOAD_BYTES
+    assert int(size) * UNITS[unit] == limits.current().REQUEST_BYTES
 
 
 def test_connections_of_two_web_and_two_workers_fit_the_server() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,9 +11,9 @@ from django.test import Client
 from PIL import Image as Picture
 
 from channels_celery import Fail
-from tasks.thumbnailer import tasks
+from channels_celery.models import Job
+from tasks.thumbnailer import store
 from tasks.thumbnailer.decode import UNREADABLE
-from tasks.thumbnailer.files import write
 from tasks.thumbnailer.models import Image, Thumbnail
 from tasks.thumbnailer.removal import remove
 from tasks.thumbnailer.tasks import make_thumbnails
@@ -53,6 +54,7 @@ def test_both_sizes_are_made_and_announced(guest: Client, image: dict[str, Any])
         (320, 320, 240),
     ]
     assert job.steps == [(1, 2), (2, 2)]
+    Job.objects.update(state="running", fence=1)
     described = guest.get(f"/images/{image['id']}/").json()
     assert described["thumbnails"] == [made for _, made in job.replies]
     assert (described["width"], described["height"]) == (1200, 900)
@@ -90,11 +92,13 @@ def test_a_job_whose_image_is_gone_ends_without_effect(transactional_db: None) -
 def test_an_image_removed_while_it_is_worked_on_leaves_nothing(
     image: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def write_after_removal(name: str, content: bytes) -> None:
-        remove(Image.objects.get(pk=image["id"]))
-        write(name, content)
+    add = store.add
 
-    monkeypatch.setattr(tasks, "write", write_after_removal)
+    def add_after_removal(*args: Any) -> Any:
+        remove(Image.objects.get(pk=image["id"]))
+        return add(*args)
+
+    monkeypatch.setattr(store, "add", add_after_removal)
     job, result = run(image["id"])
     assert (result, job.replies) == (None, [])
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
@@ -103,7 +107,7 @@ def test_an_image_removed_while_it_is_worked_on_leaves_nothing(
 def test_a_storage_that_lost_the_file_is_not_the_files_fault(
     image: dict[str, Any], tmp_path: Path
 ) -> None:
-    (tmp_path / "originals" / Image.objects.get().pk.hex).unlink()
+    (tmp_path / Image.objects.get().content.original_name).unlink()
     with pytest.raises(FileNotFoundError):
         run(image["id"])
 
@@ -111,12 +115,10 @@ def test_a_storage_that_lost_the_file_is_not_the_files_fault(
 def test_a_thumbnail_is_never_seen_half_written(
     image: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_space(self: Path, content: bytes) -> int:
-        with open(self, "wb") as file:
-            file.write(content[:10])
+    def no_space(_: int) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", no_space)
+    monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(OSError, match="No space"):
         run(image["id"])
     assert not [file for file in tmp_path.rglob("thumbnails/*/*") if file.is_file()]

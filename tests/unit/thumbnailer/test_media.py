@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tasks.thumbnailer.models import thumbnail_name
+from tasks.thumbnailer import store
+from tasks.thumbnailer.models import Image
 
 from .test_uploads import a_file, upload
 
@@ -21,7 +22,7 @@ def test_the_proxy_is_told_where_the_owners_original_is(guest: Client) -> None:
     (image,) = upload(guest, a_file("cat.jpg", b"any"))
     answer = guest.get(f"/images/{image['id']}/original/")
 
-    place = f"/accel/media/originals/{image['id'].replace('-', '')}"
+    place = f"/accel/media/{Image.objects.get().content.original_name}"
     assert answer["X-Accel-Redirect"] == place
     assert answer["Content-Disposition"] == 'attachment; filename="cat.jpg"'
     assert answer.content == b""
@@ -36,7 +37,11 @@ def test_the_proxy_is_told_nothing_for_a_stranger(guest: Client) -> None:
 
 
 def test_the_proxy_is_told_where_a_thumbnail_is(guest: Client) -> None:
-    answer = guest.get(f"/images/thumbnails/{'t' * 22}/160.webp")
+    upload(guest, a_file("cat.jpg", b"any"))
+    image = Image.objects.get()
+    made = store.add(image.content, 160, (160, 120), b"RIFF")
+    assert made
+    answer = guest.get(f"/images/thumbnails/{image.token}/{made.spec}-160.webp")
 
-    assert answer["X-Accel-Redirect"] == f"/accel/media/{thumbnail_name('t' * 22, 160)}"
+    assert answer["X-Accel-Redirect"] == f"/accel/media/{made.file_name}"
     assert "immutable" in answer["Cache-Control"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +25,11 @@ def a_file(name: str = "cat.jpg", content: bytes = b"") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content or pictures.photo(64, 48))
 
 
+def originals(media: Path) -> list[Path]:
+    """Every file that is stored as an upload."""
+    return [path for path in (media / "originals").rglob("*") if path.is_file()]
+
+
 def upload(client: Client, *files: SimpleUploadedFile) -> list[dict[str, Any]]:
     answer = client.post("/images/", {"image": list(files)}, headers=JSON)
     assert answer.status_code == 201, answer.content
@@ -39,7 +45,8 @@ def test_an_upload_is_a_row_a_job_and_an_event(guest: Client, tmp_path: Path) ->
     assert row.topic == f"images.{row.owner}" == image["topic"] == job.topic
     assert job.channel == "thumbnailer"
     assert json.loads(job.message) == {"image": str(row.pk)}
-    assert (tmp_path / "originals" / row.pk.hex).read_bytes() == content
+    assert (tmp_path / row.content.original_name).read_bytes() == content
+    assert row.content.digest == sha256(content).hexdigest()
     event = Event.objects.get(type="image.created")
     assert (event.topic, event.seq, json.loads(event.data)) == (row.topic, 1, image)
 
@@ -70,7 +77,7 @@ def test_an_upload_that_is_repeated_under_its_id_counts_once(guest: Client, tmp_
     assert (first.status_code, second.status_code) == (201, 201)
     assert [image["id"] for image in second.json()["images"]] == [str(id)]
     assert (Image.objects.count(), Job.objects.count()) == (1, 1)
-    assert len(list(tmp_path.rglob("originals/*"))) == 1
+    assert len(originals(tmp_path)) == 1
 
 
 def test_an_upload_that_overtakes_itself_counts_once(
@@ -78,18 +85,17 @@ def test_an_upload_that_overtakes_itself_counts_once(
 ) -> None:
     guest.get("/images/")
     id = uuid4()
-    store = uploads._store
+    image = uploads._image
 
-    def store_slowly(*args: Any) -> Image:
-        monkeypatch.setattr(uploads, "_store", store)
-        image = store(*args)
+    def image_late(*args: Any) -> Image:
+        monkeypatch.setattr(uploads, "_image", image)
         assert upload_as(guest, id).status_code == 201
-        return image
+        return image(*args)
 
-    monkeypatch.setattr(uploads, "_store", store_slowly)
+    monkeypatch.setattr(uploads, "_image", image_late)
     assert upload_as(guest, id).json()["images"][0]["id"] == str(id)
     assert (Image.objects.count(), Job.objects.count()) == (1, 1)
-    (kept,) = tmp_path.rglob("originals/*")
+    (kept,) = originals(tmp_path)
     assert guest.get(f"/images/{id}/original/").content == kept.read_bytes()
 
 
@@ -132,16 +138,16 @@ def test_a_post_without_a_file_says_what_is_missing(guest: Client) -> None:
 
 
 def test_a_file_over_the_limit_is_refused_and_nothing_of_the_others_kept(
-    guest: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    guest: Client, settings: Any, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(uploads, "UPLOAD_BYTES", 2_000_000)
+    settings.THUMBNAILER_LIMITS = {"FILE_BYTES": 2_000_000}
     files = [a_file(), a_file("large.jpg", b"x" * 2_000_001)]
     answer = guest.post("/images/", {"image": files}, headers=JSON)
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "too_large"
     assert not Image.objects.exists()
     assert not Job.objects.exists()
-    assert not list(tmp_path.rglob("originals/*"))
+    assert not originals(tmp_path)
 
 
 def test_a_refusal_without_scripts_is_a_page_that_says_why(guest: Client) -> None:
@@ -161,13 +167,13 @@ def test_an_upload_that_can_not_be_announced_leaves_nothing(
         guest.post("/images/", {"image": a_file()}, headers=JSON)
     assert not Image.objects.exists()
     assert not Job.objects.exists()
-    assert not list(tmp_path.rglob("originals/*"))
+    assert not originals(tmp_path)
 
 
 def test_a_hostile_file_name_is_only_a_text(guest: Client, tmp_path: Path) -> None:
     (image,) = upload(guest, a_file("../../<script>alert(1)</script>.jpg"))
     assert "/" not in image["name"]
-    assert [file.name for file in tmp_path.rglob("originals/*")] == [Image.objects.get().pk.hex]
+    assert [file.name for file in originals(tmp_path)] == [Image.objects.get().content_id.hex]
     page = guest.get("/images/").content.decode()
     assert "<script>alert" not in page
 

@@ -11,7 +11,8 @@ from django.test import Client
 
 from channels_celery import topics
 from channels_celery.models import Event, Job
-from tasks.thumbnailer.models import SIZES, Image, Thumbnail
+from tasks.thumbnailer import store
+from tasks.thumbnailer.models import SIZES, SPEC, Image
 from tasks.thumbnailer.topics import images_topic, topics_of
 
 from . import pictures
@@ -46,7 +47,9 @@ def test_an_image_outlives_its_job(
     Job.objects.all().delete()
     row = Image.objects.get()
     for size in made:
-        Thumbnail.objects.create(image=row, size=size, width=size, height=size)
+        store.add(row.content, size, (size, size), b"RIFF")
+    if made:
+        store.complete(row.content)
     assert guest.get(f"/images/{image['id']}/").json()["state"] == state
 
 
@@ -68,6 +71,7 @@ def test_the_original_is_given_back_as_it_came_but_never_shown(guest: Client) ->
     assert answer["Content-Disposition"] == 'attachment; filename="page.html"'
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Security-Policy"] == "sandbox"
 
 
 def test_removing_an_image_tells_its_topic_and_takes_its_files(
@@ -118,17 +122,17 @@ def test_the_newest_image_comes_first(guest: Client) -> None:
 def test_a_thumbnail_has_an_address_that_nobody_guesses_and_never_changes(
     guest: Client, image: dict[str, Any]
 ) -> None:
-    from tasks.thumbnailer.files import write
-
     row = Image.objects.get()
     assert len(row.token) == 22
-    write(row.thumbnail_name(160), b"RIFF")
-    answer = Client().get(f"/images/thumbnails/{row.token}/160.webp")
+    store.add(row.content, 160, (160, 120), b"RIFF")
+    address = f"/images/thumbnails/{row.token}/{SPEC}-160.webp"
+    answer = Client().get(address)
     assert (answer.content, answer["Content-Type"]) == (b"RIFF", "image/webp")
-    assert "immutable" in answer["Cache-Control"]
+    assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert Client().get(f"/images/thumbnails/{'A' * 22}/160.webp").status_code == 404
-    assert Client().get(f"/images/thumbnails/{row.token}/320.webp").status_code == 404
+    assert Client().get(address.replace(row.token, "A" * 22)).status_code == 404
+    for other in (f"{SPEC}-320", f"{SPEC + 1}-160", f"{SPEC}-{10**30}"):
+        assert Client().get(address.replace(f"{SPEC}-160", other)).status_code == 404
 
 
 def test_only_its_visitor_may_follow_a_topic(guest: Client, image: dict[str, Any]) -> None:

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What is taken from one visitor: the dict `THUMBNAILER_LIMITS` of the settings."""
+
+    #: Of one file, and of a request with several.
+    FILE_BYTES: int = 25 * MEGABYTE
+    REQUEST_BYTES: int = 100 * MEGABYTE
+    FILES_AN_HOUR: int = 1_000
+    BYTES_AN_HOUR: int = 5 * 1024 * MEGABYTE
+    #: Images of a visitor whose work has no outcome yet.
+    OPEN_JOBS: int = 500
+
+
+def current() -> Limits:
+    given: dict[str, Any] = getattr(settings, "THUMBNAILER_LIMITS", {})
+    return Limits(**given)
