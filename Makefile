@@ -8,7 +8,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-ha
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: up test proof chaos lint lock screenshots system compose-check
+.PHONY: up test proof chaos faults lint lock screenshots system compose-check
 
 # Run the site: PORT, HOST, VAR_DIR and WORKERS let several copies run side by side.
 up: $(VENV)/run.stamp
@@ -28,6 +28,10 @@ proof: $(VENV)/dev.stamp
 # Jobs sent while everything is killed, cut and stopped; CHAOS=long for ten thousand of them.
 chaos: $(VENV)/dev.stamp
 	@exec $(RUN) -m tests.chaos
+
+# Topics followed through bad networks and dying services; ARGS=--short takes under a minute.
+faults: $(VENV)/dev.stamp
+	@exec $(RUN) -m tests.faults $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(RUN) -m ruff check .
