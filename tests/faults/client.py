@@ -140,7 +140,7 @@ class Client:
     def _reset(self, what: str, frame: dict[str, Any]) -> None:
         """The page would load its state anew; what comes goes on from there."""
         self.write(what, seq=frame["seq"], reason=frame.get("reason", ""))
-        self.position = {"epoch": frame["epoch"], "seq": frame["seq"], "mid": ""}
+        self.position = {key: frame[key] for key in ("epoch", "seq", "mid")}
 
     async def _take(self, socket: ClientConnection, event: dict[str, Any]) -> None:
         if "seq" not in event:
