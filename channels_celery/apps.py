@@ -20,5 +20,5 @@ class ChannelsCeleryConfig(AppConfig):
         django_tasks.register()
         worker.connect()
         # Importing registers them.
-        from . import broker_checks, checks, layer_checks  # noqa: F401
+        from . import broker_checks, checks, layer_checks, project_checks  # noqa: F401
         from .topics import rechecking  # noqa: F401

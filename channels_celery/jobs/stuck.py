@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from celery.exceptions import QueueNotFound
 from django.db.models import Count, Q, QuerySet
 
 from channels_celery import clock, database, settings
@@ -102,7 +103,7 @@ def _broker(scene: _Scene, channel: str) -> str | None:
 def _queue(scene: _Scene, channel: str) -> str | None:
     try:
         queue = backlog.queue_of(channel)
-    except UnknownChannel:
+    except (UnknownChannel, QueueNotFound):
         # Which queue it would use, only a process that knows it can tell.
         return None
     listens = any(queue in worker.queues for worker in scene.live)
