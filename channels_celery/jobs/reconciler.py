@@ -20,6 +20,7 @@ from django.db import connections
 
 from channels_celery import database, settings
 from channels_celery.database import Session
+from channels_celery.topics.trimming import Trimmer
 
 from . import backlog, ledger, losses, stopping
 from .hints import Broker
@@ -44,6 +45,7 @@ class Reconciler:
         self._worker = worker
         self._in_children = in_children
         self._pruner = Pruner(worker.id)
+        self._trimmer = Trimmer()
         self._gone: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
         self._stopping = False
         self._left = False
@@ -117,6 +119,7 @@ class Reconciler:
         losses.cancel_overdue(session)
         losses.expire(session)
         self._pruner.step(session)
+        self._trimmer.step(session)
         elapsed, self._last = time.monotonic() - self._last, time.monotonic()
         backlog.repeat(session, broker, self._worker.id, elapsed)
 

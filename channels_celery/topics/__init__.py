@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .access import Access, Refused, Visitor, rule
+    from .deleting import delete
     from .events import Event, Position
     from .publishing import apublish, awhisper, position, publish, read, whisper
     from .rechecking import recheck
@@ -23,6 +24,7 @@ __all__ = [
     "Visitor",
     "apublish",
     "awhisper",
+    "delete",
     "position",
     "publish",
     "read",
@@ -44,6 +46,7 @@ _HOMES = {
     "Visitor": ".access",
     "apublish": ".publishing",
     "awhisper": ".publishing",
+    "delete": ".deleting",
     "position": ".publishing",
     "publish": ".publishing",
     "read": ".publishing",

@@ -118,6 +118,12 @@ def rule(
     return register
 
 
+def rule_of(topic: str) -> Rule | None:
+    """The one rule that answers for the topic; None if there is none, or more than one."""
+    found = [known for known in _rules.values() if known.pattern.match(topic) is not None]
+    return found[0] if len(found) == 1 else None
+
+
 def overlapping() -> list[tuple[Rule, Rule]]:
     """Pairs of rules that could both answer for one name: for the system check."""
     pairs = combinations(_rules.values(), 2)

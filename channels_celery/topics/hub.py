@@ -16,6 +16,7 @@ from .rights import Rights
 from .source import Database, Source
 from .subscriber import Subscriber
 from .sweep import Sweep
+from .upkeep import keep_up
 
 logger = logging.getLogger("channels_celery.topics")
 
@@ -55,7 +56,7 @@ class Hub:
         doorbell.listeners.add(loop, self.hear)
         rechecking.listeners.add(loop, self.rights.hear)
         self._listening.want(rechecking.GROUP)
-        jobs = (self._tick, self._sweep.run, self._listening.run, self.rights.run)
+        jobs = (self._tick, self._sweep.run, self._listening.run, self.rights.run, keep_up)
         self._tasks = [loop.create_task(_lasting(job)) for job in jobs]
         self._farewell = Farewell.chained(loop, self.say_bye)
 

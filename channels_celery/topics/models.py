@@ -12,12 +12,63 @@ class Topic(models.Model):
     seq = models.BigIntegerField(default=0)
     #: The log is whole from here on: events up to this `seq` may be gone.
     trimmed_to = models.BigIntegerField(default=0)
+    #: When its last event was removed; the row, and with it the epoch, stays a while longer.
+    emptied = models.BigIntegerField(null=True)
 
     class Meta:
         app_label = "channels_celery"
 
     def __str__(self) -> str:
         return self.name
+
+
+class Chore(models.Model):
+    """Something that one process at a time does: when it is due again."""
+
+    name = models.CharField(primary_key=True, max_length=50)
+    due = models.BigIntegerField()
+
+    class Meta:
+        app_label = "channels_celery"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Hub(models.Model):
+    """A hub whose sockets are members of topics: it lives as long as it beats."""
+
+    id = models.CharField(primary_key=True, max_length=32)
+    beat = models.BigIntegerField()
+
+    class Meta:
+        app_label = "channels_celery"
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Member(models.Model):
+    """A visitor who is present on a topic, by the sockets of one hub."""
+
+    id = models.BigAutoField(primary_key=True)
+    topic = models.CharField(max_length=150)
+    visitor = models.CharField(max_length=64)
+    hub = models.CharField(max_length=32)
+    name = models.CharField(max_length=150, blank=True)
+    since = models.BigIntegerField()
+
+    class Meta:
+        app_label = "channels_celery"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["topic", "visitor", "hub"], name="channels_celery_member_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["hub"], name="channels_celery_member_hub")]
+
+    def __str__(self) -> str:
+        return f"{self.visitor} on {self.topic}"
 
 
 class Event(models.Model):

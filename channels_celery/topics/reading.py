@@ -19,7 +19,9 @@ FROM (SELECT 1 AS one) AS always
 LEFT JOIN channels_celery_topic t ON t.name = %(topic)s
 LEFT JOIN channels_celery_event AS last ON last.topic = %(topic)s AND last.seq = t.seq
 LEFT JOIN (SELECT seq, mid, type, ts, data, by FROM channels_celery_event
-           WHERE topic = %(topic)s AND seq > %(since)s ORDER BY seq LIMIT %(limit)s) AS e ON 1 = 1
+           WHERE topic = %(topic)s AND seq > %(since)s
+             AND seq > (SELECT trimmed_to FROM channels_celery_topic WHERE name = %(topic)s)
+           ORDER BY seq LIMIT %(limit)s) AS e ON 1 = 1
 ORDER BY e.seq
 """
 

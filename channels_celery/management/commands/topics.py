@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
+
+from channels_celery import database
+from channels_celery.errors import ChannelsCeleryError
+from channels_celery.jobs.terminal import moment, plain
+from channels_celery.topics import command_line, deleting, overview, trimming
+
+Options = dict[str, Any]
+
+#: A pass of the command: it has nothing else to do.
+PASS_SECONDS = 5.0
+
+
+class Command(BaseCommand):
+    """The operator's view of topics: list, show, trim, renew and delete their logs."""
+
+    help = "List, show, trim, renew and delete the logs of topics."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        command_line.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        run: Callable[[Options], None] = getattr(self, f"_{options['what']}")
+        try:
+            run(options)
+        except (OperationalError, InterfaceError) as error:
+            raise CommandError(f"The database did not answer: {error}") from error
+        except ChannelsCeleryError as error:
+            raise CommandError(str(error)) from error
+
+    def _list(self, options: Options) -> None:
+        found = overview.listed(options["prefix"], options["limit"])
+        if options["json"]:
+            self.stdout.write(json.dumps(found, indent=2))
+            return
+        for one in found:
+            self.stdout.write(f"{one['topic']}  {one['kept']} kept, up to {one['seq']}")
+        if not found:
+            self.stdout.write("There are no such topics.")
+
+    def _show(self, options: Options) -> None:
+        known = overview.shown(options["topic"], options["limit"])
+        if known is None:
+            raise CommandError(f"{options['topic']!r} has no log.")
+        if options["json"]:
+            self.stdout.write(json.dumps(known, indent=2))
+            return
+        events = known.pop("events")
+        known["emptied"] = moment(known["emptied"])
+        known["rule"] = known["rule"] or "none: nobody may read it, and nothing is trimmed"
+        for key, value in known.items():
+            self.stdout.write(f"{key + ':':<12}{'' if value is None else value}".rstrip())
+        for event in events:
+            who = f" by {event['by']}" if event["by"] else ""
+            line = f"{event['seq']}  {moment(event['ts'])}  {event['type']}{who}  {event['data']}"
+            self.stdout.write(plain(line))
+
+    def _trim(self, options: Options) -> None:
+        after: str | None = ""
+        with database.session() as session:
+            while after is not None:
+                after = trimming.trim(session, after, PASS_SECONDS)
+        self.stdout.write("Every log has been trimmed to what its rule keeps.")
+
+    def _renew(self, options: Options) -> None:
+        if bool(options["topic"]) == options["all"]:
+            raise CommandError("Name the topics to renew, or give --all for every one.")
+        if options["all"]:
+            self.stdout.write(f"{deleting.renew_all()} renewed.")
+        else:
+            self._each(options["topic"], deleting.renew, "renewed")
+
+    def _delete(self, options: Options) -> None:
+        self._each(options["topic"], deleting.delete, "deleted")
+
+    def _each(self, topics: list[str], action: Callable[[str], bool], word: str) -> None:
+        missing = [topic for topic in topics if not action(topic)]
+        self.stdout.write(f"{len(topics) - len(missing)} {word}.")
+        if missing:
+            raise CommandError(f"There is no log of {', '.join(missing)}.")
