@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.urls import reverse
 
 from channels_celery import topics
@@ -24,20 +23,26 @@ Positions = Mapping[str, topics.Position]
 def describe(
     images: Iterable[Image], works: Mapping[UUID, Work], positions: Positions
 ) -> list[dict[str, Any]]:
-    """Each image with its job's state and error, and its topic's position, taken before."""
-    return [_describe(image, works.get(image.job), positions[image.topic]) for image in images]
+    """Each image with its job's state and error, and its topic's position, taken before.
 
-
-def with_contents(images: QuerySet[Image]) -> QuerySet[Image]:
-    """The images with what a description needs of each."""
-    return images.select_related("content").prefetch_related("content__thumbnails")
+    What was made is read here, after the jobs' states: who is told `succeeded` is told all of it.
+    """
+    images = list(images)
+    kept = Content.objects.prefetch_related("thumbnails")
+    contents = kept.in_bulk({image.content_id for image in images})
+    return [
+        _describe(
+            image, contents.get(image.content_id), works.get(image.job), positions[image.topic]
+        )
+        for image in images
+    ]
 
 
 def describe_one(image: Image) -> dict[str, Any] | None:
     """An image as it is now; None when it has gone meanwhile."""
     positions = {image.topic: topics.position(image.topic)}
     # Read again: the state has to be younger than the position.
-    current = list(with_contents(Image.objects.filter(pk=image.pk)))
+    current = list(Image.objects.filter(pk=image.pk))
     return next(iter(describe(current, works_of(current), positions)), None)
 
 
@@ -52,13 +57,15 @@ def describe_thumbnail(image: Image, made: Thumbnail) -> dict[str, Any]:
     return {"size": made.size, "width": made.width, "height": made.height, "url": url}
 
 
-def _describe(image: Image, work: Work | None, position: topics.Position) -> dict[str, Any]:
-    content = image.content
+def _describe(
+    image: Image, content: Content | None, work: Work | None, position: topics.Position
+) -> dict[str, Any]:
+    """`content` is None once the image has been removed meanwhile."""
     if work is not None:
         # Others may have uploaded the same bytes: its own work is the first to tell of it.
         begun = content if work.fence else None
         return _as_json(image, work.state, work.error, begun, position)
-    done = content.spec == SPEC
+    done = content is not None and content.spec == SPEC
     state, error = ("succeeded", None) if done else ("failed", UNFINISHED)
     return _as_json(image, state, error, content, position)
 

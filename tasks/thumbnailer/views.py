@@ -13,7 +13,7 @@ from channels_celery import topics
 
 from . import limits, works
 from .asking import owner_of, refusal, wants_json
-from .describe import describe, with_contents
+from .describe import describe
 from .errors import Refused
 from .models import Image
 from .programs import programs_may_post
@@ -50,7 +50,7 @@ def album(request: HttpRequest, owner: str, refused: Refused | None = None) -> H
     # Positions first, then the state: what happens in between arrives as events.
     positions = {topic: topics.position(topic) for topic in topics_of(owner)}
     newest = Image.objects.filter(owner=owner, topic__in=positions).order_by("-created", "-pk")
-    rows = list(with_contents(newest)[:SHOWN])
+    rows = list(newest[:SHOWN])
     known = works.works_of(rows)
     state = {"images": describe(rows, known, positions), "works": works.as_json(known)}
     if refused is None and wants_json(request):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +12,8 @@ from django.test import Client
 
 from channels_celery import topics
 from channels_celery.models import Event, Job
-from tasks.thumbnailer import store
-from tasks.thumbnailer.models import SIZES, SPEC, Image
+from tasks.thumbnailer import describe, store, views, works
+from tasks.thumbnailer.models import SIZES, SPEC, Content, Image
 from tasks.thumbnailer.topics import images_topic, topics_of
 
 from . import pictures
@@ -51,6 +52,31 @@ def test_an_image_outlives_its_job(
     if made:
         store.complete(row.content)
     assert guest.get(f"/images/{image['id']}/").json()["state"] == state
+
+
+@pytest.mark.parametrize("page", ["list", "one"])
+def test_who_is_told_succeeded_is_told_all_that_was_made(
+    guest: Client, image: dict[str, Any], page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job ends between the reading of the image and that of its state."""
+
+    def late(rows: Any) -> Any:
+        content = Content.objects.get()
+        for size in SIZES:
+            store.add(content, size, (size, size), b"RIFF")
+        store.complete(content)
+        Job.objects.update(state="succeeded", fence=1)
+        return works.works_of(rows)
+
+    monkeypatch.setattr(views, "works", SimpleNamespace(works_of=late, as_json=works.as_json))
+    monkeypatch.setattr(describe, "works_of", late)
+    if page == "list":
+        (answer,) = guest.get("/images/", headers=JSON).json()["images"]
+    else:
+        answer = guest.get(f"/images/{image['id']}/").json()
+
+    assert answer["state"] == "succeeded"
+    assert [made["size"] for made in answer["thumbnails"]] == list(SIZES)
 
 
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
