@@ -35,15 +35,23 @@ def default(env: Environment, var_dir: Path) -> dict[str, Any]:
     database: dict[str, Any] = {"ENGINE": _SQLITE, "NAME": var_dir / "db.sqlite3"}
     if url := env.text("DATABASE_URL"):
         try:
-            database = dict(dj_database_url.parse(url))
+            database = _of(url)
         except ValueError:
             # Its text is left out: the address may hold a password.
             hint = "Write postgresql://user:password@host:5432/name; escape odd characters by %."
-            env.note("config.E002", "DATABASE_URL is no address of a database.", hint)
+            text = "DATABASE_URL is no address of a PostgreSQL or SQLite database."
+            env.note("config.E002", text, hint)
     if database["ENGINE"] == _SQLITE:
         database["OPTIONS"] = dict(_SQLITE_OPTIONS)
     elif database["ENGINE"] == _POSTGRESQL:
         database["OPTIONS"] = {**_POSTGRESQL_OPTIONS, **database.get("OPTIONS", {}), **_pool(env)}
+    return database
+
+
+def _of(url: str) -> dict[str, Any]:
+    database = dict(dj_database_url.parse(url))
+    if database["ENGINE"] not in (_SQLITE, _POSTGRESQL) or not database["NAME"]:
+        raise ValueError(url)
     return database
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -41,6 +42,20 @@ class Environment:
             self.note("config.E001", f"{name} is not set.", hint)
         return value
 
+    def address(self, name: str, value: str, schemes: Iterable[str], hint: str) -> str:
+        """`value` if it is a URL of one of `schemes`, else nothing.
+
+        What is noted leaves the text out: it may hold a password.
+        """
+        try:
+            scheme = urlsplit(value).scheme
+        except ValueError:
+            scheme = ""
+        if value and scheme not in schemes:
+            self.note("config.E002", f"{name} is no address that this site knows.", hint)
+            return ""
+        return value
+
     def flag(self, name: str, *, default: bool = False) -> bool:
         """A switch."""
         value = self.text(name, str(int(default))).lower()
@@ -56,6 +71,13 @@ class Environment:
         hint = f"Write a whole number from {low} to {high}, or unset it for {default}."
         self.note("config.E002", f"{name} is {value!r}.", hint)
         return default
+
+    def path(self, name: str) -> str:
+        """The path part of an address, from its root; empty if unset."""
+        if (value := self.text(name)) and not value.startswith("/"):
+            self.note("config.E002", f"{name} is {value!r}.", f"Let {name} begin with a slash.")
+            return ""
+        return value
 
     def listing(self, name: str) -> list[str]:
         """Strings separated by commas."""

@@ -1,7 +1,8 @@
-"""What follows from being served over HTTPS, as production is unless HTTPS=0."""
+"""Under which names the site is served, and what follows from HTTPS, as production is."""
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from .environment import Environment
@@ -9,6 +10,18 @@ from .environment import Environment
 HSTS_SECONDS = 30 * 24 * 3600
 #: TLS ends at the proxy, which sets this header itself: see deploy/nginx.conf.
 PROXY_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+#: A name, a name and all under it, an address, or any.
+_HOST = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-fA-F:.]+\]|\*")
+
+
+def hosts(env: Environment) -> list[str]:
+    """ALLOWED_HOSTS; an address instead of a name is noted, as Django would never match it."""
+    given = env.listing("ALLOWED_HOSTS")
+    for host in given:
+        if not _HOST.fullmatch(host):
+            hint = "Write host names alone, as in site.example: no scheme, no port."
+            env.note("config.E002", f"ALLOWED_HOSTS names {host!r}.", hint)
+    return given
 
 
 def origins(env: Environment) -> list[str]:

@@ -4,6 +4,8 @@ import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from .environment import Environment
+
 #: Longer than the layer's blocking read of 5 s, or idle sockets and workers die (redis-py 8
 #: has a default of 5 s); bounded, or a half-open connection would be waited for without end.
 SOCKET_TIMEOUT_SECONDS = 15
@@ -13,13 +15,29 @@ CACHE_TIMEOUT_SECONDS = 0.3
 
 _SOCKET = "unix"
 _KOMBU_SOCKET = "redis+socket"
+_TCP = ("redis", "rediss")
+_RABBITMQ = ("amqp", "amqps", "pyamqp")
+
+
+def layer(env: Environment) -> str:
+    """REDIS_URL, which is required: the Redis of the channel layer."""
+    hint = "Write redis://host:6379/0 or unix:///path/to/socket."
+    value = env.required("REDIS_URL", hint)
+    return env.address("REDIS_URL", value, (*_TCP, _SOCKET, _KOMBU_SOCKET), hint)
+
+
+def broker(env: Environment, layer_url: str) -> str:
+    """CELERY_BROKER_URL, as Celery writes it; without one, the Redis of the channel layer."""
+    hint = "Write redis://host:6379/1, or amqp://user:password@host// for RabbitMQ."
+    value = broker_url(env.text("CELERY_BROKER_URL", layer_url))
+    return env.address("CELERY_BROKER_URL", value, (*_TCP, _KOMBU_SOCKET, *_RABBITMQ), hint)
 
 
 def broker_url(url: str) -> str:
     """The address of a Redis as Celery writes it: a Unix socket is `redis+socket://`."""
-    parts = urlsplit(url)
-    if parts.scheme != _SOCKET:
+    if not url.startswith(f"{_SOCKET}:"):
         return url
+    parts = urlsplit(url)
     database = parse_qs(parts.query).get("db", ["0"])[0]
     return f"{_KOMBU_SOCKET}://{parts.path}?virtual_host={database}"
 

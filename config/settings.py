@@ -30,7 +30,7 @@ SECRET_KEY = (
     if _production or _env.text("SECRET_KEY") or _env.text("SECRET_KEY_FILE")
     else embedded.secret_key(VAR_DIR)
 )
-ALLOWED_HOSTS = _env.listing("ALLOWED_HOSTS")
+ALLOWED_HOSTS = https.hosts(_env)
 if not _production:
     ALLOWED_HOSTS = ALLOWED_HOSTS or [".localhost", "127.0.0.1", "[::1]", HOST]
 elif not ALLOWED_HOSTS:
@@ -91,11 +91,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 #: `manage.py up` runs a Redis of its own.
 PRIVATE_REDIS = not _production and not _env.text("REDIS_URL")
-REDIS_URL = (
-    f"unix://{embedded.socket_path(VAR_DIR)}"
-    if PRIVATE_REDIS
-    else _env.required("REDIS_URL", "Write redis://host:6379/0 or unix:///path/to/socket.")
-)
+REDIS_URL = f"unix://{embedded.socket_path(VAR_DIR)}" if PRIVATE_REDIS else redis_urls.layer(_env)
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_celery.CeleryChannelLayer",
@@ -111,7 +107,7 @@ CHANNEL_LAYERS = {
 # Counts how often people do things; what must not be lost is in the database.
 CACHES = {"default": redis_urls.cache(REDIS_URL)}
 
-CELERY_BROKER_URL = _env.text("CELERY_BROKER_URL", redis_urls.broker_url(REDIS_URL))
+CELERY_BROKER_URL = redis_urls.broker(_env, REDIS_URL)
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 # A worker waits for its broker, however long; a hint behind a long job would wait with it.
@@ -142,7 +138,7 @@ STORAGES = {
 }
 MEDIA_ROOT = _env.text("MEDIA_ROOT", str(VAR_DIR / "media"))
 #: Where the proxy serves MEDIA_ROOT from, internally, once a view has allowed it.
-MEDIA_ACCEL = _env.text("MEDIA_ACCEL")
+MEDIA_ACCEL = _env.path("MEDIA_ACCEL")
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

@@ -36,7 +36,10 @@ def test_postgresql_is_taken_from_its_address() -> None:
     assert database["PASSWORD"] == "pass@word"
 
 
-@pytest.mark.parametrize("url", ["nonsense", "oracel://user:hidden@host/name"])
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "oracel://user:hidden@host/name", "mysql://u:hidden@host/name", "postgresql://db"],
+)
 def test_wrong_address_is_a_problem_that_shows_no_password(url: str) -> None:
     env = Environment({"DATABASE_URL": url})
     default(env, VAR_DIR)

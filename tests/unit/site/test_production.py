@@ -54,10 +54,27 @@ def test_production_is_secure_unless_told_that_there_is_no_tls() -> None:
     assert seen("SECURE_PROXY_SSL_HEADER", **SOUND, HTTPS="0") == {"SECURE_PROXY_SSL_HEADER": None}
 
 
-def test_origin_without_its_scheme_is_named() -> None:
-    done = run("manage.py", "check", **SOUND, CSRF_TRUSTED_ORIGINS="site.example")
+def test_every_wrong_variable_is_one_sentence() -> None:
+    wrong = {
+        "ALLOWED_HOSTS": "https://site.example,*,.b.example,[::1]",
+        "CELERY_BROKER_URL": "rabbit:hidden",
+        "CSRF_TRUSTED_ORIGINS": "site.example",
+        "DATABASE_POOL": "many",
+        "DATABASE_URL": "postgresql://owner@db/site",
+        "DEBUG": "perhaps",
+        "HTTPS": "on",
+        "MEDIA_ACCEL": "accel",
+        "PORT": "0",
+        "REDIS_URL": "http://:hidden@redis",
+        "WORKERS": "-1",
+    }
+    (title, *sentences) = run("-c", "import config.wsgi", **wrong).stderr.splitlines()
 
-    assert "CSRF_TRUSTED_ORIGINS names 'site.example'." in done.stderr
+    assert title == "This process can not start."
+    assert sorted(each.split()[0] for each in sentences) == sorted(
+        {**wrong, "Neither": "SECRET_KEY"}.keys() - {"DATABASE_URL"}
+    )
+    assert "hidden" not in str(sentences)
 
 
 def test_empty_key_file_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
