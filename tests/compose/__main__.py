@@ -11,10 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.compose import image, proofs
+from tests.compose import image, proofs, shapes
 from tests.compose.stack import Stack
-
-SCALE = {"web": 2, "worker": 2}
 
 
 def main(step: str, store: str) -> None:
@@ -28,10 +26,11 @@ def main(step: str, store: str) -> None:
         here.chmod(0o711)
         (here / "root").symlink_to(folder / "root")
         (here / "run").symlink_to(folder / "run")
-        stack = Stack(here, SCALE)
+        stack = Stack(here)
         try:
             stack.up()
-            for proof in proofs.ALL:
+            stack.scale("worker", 2)
+            for proof in (*proofs.ALL, *shapes.ALL, *proofs.LAST):
                 print(f"proof   | {proof.__name__.replace('_', ' ')}", flush=True)  # noqa: T201
                 proof(stack)
         except BaseException:

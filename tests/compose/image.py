@@ -22,7 +22,8 @@ def buildah(store: Path, *arguments: str) -> list[str]:
 
 
 def build(folder: Path) -> None:
-    """Base and site; the base is kept for the next time."""
+    """Base and site; the base is kept for the next time, containers of a broken run are not."""
+    _run(*buildah(folder, "rm", "--all"))
     if not _has(folder, BASE):
         _build_base(folder)
     places = [

@@ -98,9 +98,12 @@ class Talker:
 class Uploader:
     """Uploads photos one after the other; one that was not answered is sent again, as it was."""
 
-    def __init__(self, address: str, count: int) -> None:
+    def __init__(self, address: str, count: int, *, scheme: str = "http") -> None:
         self._url = f"http://{address}/images/"
-        self.cookie = cookie(self._url)
+        # What stands before nginx says how it was asked.
+        self._front = {"X-Forwarded-Proto": scheme}
+        self._origin = f"{scheme}://{address}"
+        self.cookie = cookie(self._url, **self._front)
         self.wanted = [str(uuid4()) for _ in range(count)]
         self.again = 0
 
@@ -135,18 +138,19 @@ class Uploader:
         return status == 201
 
     def _ask(self, method: str, body: bytes | None = None, kind: str = "") -> tuple[int, Any]:
-        headers = {"Accept": "application/json", "Content-Type": kind}
+        headers = {"Accept": "application/json", "Content-Type": kind, **self._front}
         headers["Cookie"] = self.cookie
         headers["X-CSRFToken"] = self.cookie.partition("csrftoken=")[2].partition(";")[0]
-        headers["Origin"] = self._url.removesuffix("/images/")
+        headers["Origin"] = self._origin
+        headers["Referer"] = f"{self._origin}/images/"
         request = Request(self._url, body, headers, method=method)  # noqa: S310 - our own
         with _open(request, timeout=60) as answer:
             return answer.status, json.load(answer)
 
 
-def cookie(url: str) -> str:
+def cookie(url: str, **headers: str) -> str:
     """The cookies that a page gives somebody new."""
-    with _open(Request(url), timeout=30) as answer:  # noqa: S310 - our own
+    with _open(Request(url, headers=headers), timeout=30) as answer:  # noqa: S310 - our own
         answer.read()
         return "; ".join(
             given.partition(";")[0] for given in answer.headers.get_all("Set-Cookie", [])

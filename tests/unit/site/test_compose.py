@@ -39,7 +39,10 @@ def test_services_are_those_of_production() -> None:
     always = {"nginx", "web", "worker", "migrate", "postgres", "redis"}
 
     assert {name for name, given in profiles.items() if given is None} == always
-    assert profiles["rabbitmq"] == ["rabbitmq"]
+    assert {name: given for name, given in profiles.items() if given} == {
+        "rabbitmq": ["rabbitmq"],
+        "wsgi": ["wsgi"],
+    }
     assert composed()["web"].replicas == 2
     assert {composed()[name].image for name in OURS} == {"channels-celery-site"}
 
@@ -165,6 +168,18 @@ def test_nginx_parts_plain_from_real_time() -> None:
     assert "proxy_set_header Upgrade $http_upgrade;" in NGINX
     assert "internal;" in found["/accel/media/"]
     assert "return 404;" in found["/metrics"]
+
+
+def test_wsgi_is_web_by_another_server() -> None:
+    web, wsgi = composed()["web"], composed()["wsgi"]
+
+    assert wsgi.command[0] == "gunicorn"
+    assert wsgi.command[-1] == "config.wsgi"
+    assert wsgi.command[wsgi.command.index("--bind") + 1] == f"0.0.0.0:{alive.PORT}"
+    same = ("image", "environment", "volumes", "health", "after")
+    assert [getattr(wsgi, name) for name in same] == [getattr(web, name) for name in same]
+    # What is to be written into nginx.conf.
+    assert f"let $plain be wsgi:{alive.PORT}" in NGINX
 
 
 def test_nginx_takes_what_the_site_takes() -> None:
