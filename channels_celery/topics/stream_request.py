@@ -31,6 +31,8 @@ class Wanted:
 def wanted(scope: Mapping[str, Any]) -> list[Wanted]:
     """The topics of a request's path or query, in order. Refused says what is wrong with it.
 
+    Without any, the response says who its reader is and that the connection lives.
+
     Positions come from `Last-Event-ID`, which a browser sends by itself, else from `?since=`.
     """
     query = _query(scope)
@@ -55,10 +57,11 @@ def _topics(scope: Mapping[str, Any], query: list[tuple[str, str]]) -> list[str]
     among = [value for key, value in query if key == "topic"]
     if path and (among or not path.endswith("/") or "/" in path[:-1]):
         raise Refused("not_found", "Expected <topic>/ or ?topic=…&topic=… here.")
-    topics = among or [path[:-1]]
-    if not 1 <= len(set(topics)) == len(topics) <= protocol.TOPICS:
+    topics = [path[:-1]] if path else among
+    if not len(set(topics)) == len(topics) <= protocol.TOPICS:
         raise Refused(
-            "bad_request", f"Expected 1 to {protocol.TOPICS} different topics, not {len(topics)}."
+            "bad_request",
+            f"Expected at most {protocol.TOPICS} topics, each once, not {len(topics)}.",
         )
     try:
         return [names.check(topic) for topic in topics]

@@ -64,10 +64,9 @@ class StreamResponse:
             await self._end()
             return
         frame = keys_of(message["text"])
-        refused = self._refusal(frame)
-        if refused is not None:
+        if self._early is not None and _is_final(frame):
             self._ending = True
-            await refuse(self._send, refused)
+            await self._refuse(frame)
             self._ended()
         elif frame["op"] == "error":
             # A right has ended, which is told when the reader comes back.
@@ -76,18 +75,12 @@ class StreamResponse:
             await self._write(self._text.of(message["text"]))
             await self._go_on(frame)
 
-    def _refusal(self, frame: Keys) -> Refused | None:
-        """Why there is no response; what passes is a response that ends at once instead.
-
-        A browser's EventSource comes back after that, and gives up after any status but 200.
-        """
-        if self._early is not None:
-            if frame["op"] == "error" and not frame["temporary"]:
-                topic = self._asked[self._granted].topic
-                return Refused(frame["code"], f"{topic}: {frame['reason']}")
-            if frame["op"] == "bye" and frame["code"] == protocol.CREDENTIALS:
-                return Refused("credentials", frame["reason"])
-        return None
+    async def _refuse(self, frame: Keys) -> None:
+        if frame["op"] == "bye":
+            await refuse(self._send, Refused("credentials", frame["reason"]))
+        else:
+            refused = Refused(frame["code"], frame["reason"])
+            await refuse(self._send, refused, topic=self._asked[self._granted].topic)
 
     async def _go_on(self, frame: Keys) -> None:
         if frame["op"] == "ping":
@@ -134,15 +127,25 @@ class StreamResponse:
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
+def _is_final(frame: Keys) -> bool:
+    """There will be no response. What passes is a response that ends at once instead.
+
+    A browser's EventSource comes back after that, and gives up after any status but 200.
+    """
+    if frame["op"] == "error":
+        return not frame["temporary"]
+    return frame["op"] == "bye" and frame["code"] == protocol.CREDENTIALS
+
+
 #: By code; whatever else is refused may not be read.
 STATUSES = {"bad_request": 400, "credentials": 401, "not_found": 404, "method": 405}
 MORE_HEADERS = {401: [(b"www-authenticate", b"Bearer")], 405: [(b"allow", b"GET")]}
 
 
-async def refuse(send: Send, refused: Refused) -> None:
+async def refuse(send: Send, refused: Refused, **more: str) -> None:
     """Answer that there is no stream, and why."""
     status = STATUSES.get(refused.code, 403)
-    text = json.dumps({"error": {"code": refused.code, "message": refused.reason}})
+    text = json.dumps({"error": {"code": refused.code, "message": refused.reason, **more}})
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     headers += MORE_HEADERS.get(status, [])
     await send({"type": "http.response.start", "status": status, "headers": headers})

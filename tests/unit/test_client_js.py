@@ -11,7 +11,9 @@ from tests import services
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "channels_celery/static/channels_celery"
 #: What a page loads that imports the first of them.
-CLIENT = ("client.js", "outbox.js")
+CLIENT = ("client.js", "link.js", "outbox.js")
+#: What only a page loads that asks for it.
+ON_REQUEST = ("jobs.js", "sse.js")
 SUITE = sorted((ROOT / "tests/unit/client").glob("*.test.js"))
 
 #: What the browser may have to load.
@@ -19,9 +21,10 @@ CLIENT_BYTES = 5 * 1024
 
 
 def without_comments(source: str) -> str:
-    """Less than any minifier takes away: indentation, and the lines that are comments."""
-    lines = (line.strip() for line in source.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith(("//", "/**", "*")))
+    """Less than any minifier takes away: indentation and comments, but no name."""
+    code = re.sub(r"(?<!\S)// .*", "", re.sub(r"/\*\*.*?\*/", "", source, flags=re.DOTALL))
+    lines = (line.strip() for line in code.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def test_client_is_at_most_5_kb() -> None:
@@ -30,12 +33,18 @@ def test_client_is_at_most_5_kb() -> None:
     assert sum(sizes) <= CLIENT_BYTES
 
 
-def test_client_depends_on_its_outbox_alone() -> None:
-    taken = []
-    for name in CLIENT:
-        source = without_comments((STATIC / name).read_text(encoding="utf-8"))
-        taken += re.findall(r"\bfrom (\S+);|\b(?:import|require)\b\s*[(\"'](.*)", source)
-    assert taken == [('"./outbox.js"', "")]
+def test_client_takes_nothing_but_its_own_modules() -> None:
+    taken = {name: imports(name) for name in (*CLIENT, *ON_REQUEST)}
+    assert taken == {
+        "client.js": ["./link.js", "./outbox.js"],
+        **dict.fromkeys(("link.js", "outbox.js", *ON_REQUEST), []),
+    }
+
+
+def imports(name: str) -> list[str]:
+    source = without_comments((STATIC / name).read_text(encoding="utf-8"))
+    found = re.findall(r"\bfrom \"(\S+)\";|\b(?:import|require)\b\s*[(\"'](.*)", source)
+    return [one or other for one, other in found]
 
 
 def test_client_keeps_its_promises_in_a_scripted_browser() -> None:

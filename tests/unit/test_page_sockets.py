@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CLIENT = "channels_celery/static/channels_celery/client.js"
+STATIC = "channels_celery/static/channels_celery/"
+#: The client's connection, and what stands in for it.
+CLIENT = {STATIC + "link.js", STATIC + "sse.js"}
 #: The console shows the websocket /chat/ itself, frame by frame: a client would hide it.
 ECHO_CONSOLE = "realtime/echo/static/echo/"
 
@@ -39,7 +41,7 @@ def test_only_the_public_client_opens_sockets_in_pages() -> None:
         if not name.startswith("tests/")
         and opens_a_socket(name, (ROOT / name).read_text(encoding="utf-8"))
     }
-    assert {name for name in opening if not name.startswith(ECHO_CONSOLE)} == {CLIENT}
+    assert {name for name in opening if not name.startswith(ECHO_CONSOLE)} == CLIENT
 
 
 @pytest.mark.parametrize(

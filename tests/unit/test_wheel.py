@@ -33,5 +33,5 @@ def test_wheel_holds_all_that_the_library_needs(wheel: list[str]) -> None:
     }
     assert needed <= set(wheel)
     assert "channels_celery/py.typed" in needed
-    scripts = {f"channels_celery/static/channels_celery/{name}.js" for name in ("client", "outbox")}
+    scripts = {f"channels_celery/static/channels_celery/{name}.js" for name in ("client", "link")}
     assert scripts <= needed

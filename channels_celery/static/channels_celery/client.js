@@ -1,59 +1,52 @@
 // Follows topics over one websocket; docs/protocol.md describes the frames.
+import { guarded, Link } from "./link.js";
 import { failure, Outbox, randomMid } from "./outbox.js";
 
 /** @typedef {{epoch: string, seq: number, mid: string}} Position A place in a topic's log. */
 /** @typedef {{topic: string, type: string, ts: number, data: any, seq?: number, mid?: string, by?: {id: string, name: string}}} TopicEvent Volatile when it has no `seq`. */
 /** @typedef {{topic: string, reason: "trimmed" | "epoch" | "rolled_back", epoch: string, seq: number}} Gap */
 /** @typedef {{since?: Position, onEvent: (event: TopicEvent) => void, onGap?: (gap: Gap) => void, onError?: (error: Error & {code: string}) => void}} Follower */
-/** @typedef {"connecting" | "connected" | "reconnecting" | "offline" | "closed"} State */
+/** @typedef {import("./link.js").State} State */
 
-const RETRY_FIRST_MS = 500; // a lost connection is tried again within so long, then the double …
-const RETRY_LAST_MS = 20_000; // … and so long at most,
-const STABLE_MS = 10_000; // counted anew once a connection has held for so long
-const GRACE_MS = 10_000; // silence beyond the server's ping interval that counts as lost
 const OPERATIONS = 32; // unanswered at once: the server closes at its 65th
+const AGAIN_MS = 500; // what the server could not do for now is asked again after so long, or twice that
 
 /**
  * Opens a connection that keeps itself alive until `close()`; `url` may be relative to the page.
  * `visitor` says whose page this is: what is published goes as them or not at all. Without it, the
- * first welcome says who writes. @type {(url?: string | URL, options?: {visitor?: string}) => Connection}
+ * first welcome says who writes. `fallback` stands in for websockets where a network blocks them:
+ * `eventStream("/events/")` of sse.js.
+ * @param {string | URL} [url]
+ * @param {{visitor?: string | null, fallback?: () => import("./link.js").Socket}} [options]
  */
-export const connect = (url = "/ws/", { visitor } = {}) => new Connection(url, visitor);
+export const connect = (url = "/ws/", { visitor, fallback } = {}) => new Connection(url, visitor, fallback);
 
 /** Reads `data-epoch data-seq data-mid`. @type {(element: HTMLElement) => Position | undefined} */
 export const positionOf = ({ dataset: { epoch = "", seq, mid = "" } }) =>
   seq === undefined ? undefined : { epoch, seq: Number(seq), mid };
 
 class Connection {
-  #url;
-  /** @type {State} */ #state = "connecting";
-  #listeners = new Set();
+  #link; #outbox;
   #subscriptions = new Map();
-  #outbox;
   #pending = new Map(); // by id of the operation, what to do with its answer
   #backlog = []; #lastId = 0;
-  /** @type {any} */ #socket = null;
-  #welcome = { visitor: undefined, ping_s: 15, limits: { frame: 65_536, topics: 128 } };
-  #heardAt = 0; #connectedAt = Infinity;
-  #attempts = 0; #retryTimer; #silenceTimer;
-  #page = new AbortController();
 
-  constructor(url, visitor) {
-    this.#url = new URL(url, globalThis.location?.href);
-    this.#url.protocol = this.#url.protocol.replace("http", "ws");
-    this.#outbox = new Outbox(this.#url, visitor, (...request) => this.#send(...request));
-    const listen = (type, action, /** @type {EventTarget} */ target = globalThis) =>
-      target?.addEventListener?.(type, action, { signal: this.#page.signal });
-    for (const type of ["online", "pageshow"]) listen(type, () => this.#wake());
-    listen("visibilitychange", () => document.hidden || this.#wake(), globalThis.document);
-    for (const reason of ["offline", "pagehide"]) // the back button keeps no page with a socket
-      listen(reason, () => this.#lost({ code: 1006, reason }));
-    this.#open();
+  constructor(url, visitor, fallback) {
+    const place = new URL(url, globalThis.location?.href);
+    place.protocol = place.protocol.replace("http", "ws");
+    this.#outbox = new Outbox(place, visitor, (...request) => this.ask(...request));
+    this.#link = new Link(place, fallback, {
+      begun: () => this.#begun(),
+      heard: (frame) => this.#heard(frame),
+      lost: () => this.#lost(),
+      ended: (why) => this.#ended(why),
+    });
   }
 
-  get state() { return this.#state; }
+  /** @returns {State} */
+  get state() { return this.#link.state; }
   /** The visitor's id as the server knows it; null for one without, undefined until connected. */
-  get visitor() { return this.#welcome.visitor; }
+  get visitor() { return this.#link.welcome.visitor; }
 
   /**
    * Hears each change of `state`; `why` says what ended the connection. Returns how to stop.
@@ -61,8 +54,7 @@ class Connection {
    */
   on(name, listener) {
     if (name !== "state") throw failure("bad_request", `expected on("state", …), got "${name}"`);
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#link.on(listener);
   }
 
   /**
@@ -75,7 +67,7 @@ class Connection {
   subscribe(topic, { since, onEvent, onGap, onError = reportError }) {
     if (this.#subscriptions.has(topic))
       throw failure("bad_request", `"${topic}" is followed already; close that subscription first`);
-    if (this.#subscriptions.size >= this.#welcome.limits.topics)
+    if (this.#subscriptions.size >= this.#link.welcome.limits.topics)
       throw failure("bad_request", `"${topic}" is one topic too many; close another subscription`);
     const subscription = { topic, position: since, onEvent, onGap, onError, live: false };
     this.#subscriptions.set(topic, subscription);
@@ -91,7 +83,7 @@ class Connection {
    * @returns {Promise<{seq: number, duplicate: boolean}>}
    */
   async publish(topic, type, data = {}) {
-    if (this.#state === "closed") throw failure("closed", "The connection is closed.");
+    if (this.state === "closed") throw failure("closed", "The connection is closed.");
     const text = this.#encode({ op: "publish", topic, mid: randomMid(), type, data });
     const sent = this.#outbox.add(JSON.parse(text));
     this.#outbox.send(topic);
@@ -107,102 +99,63 @@ class Connection {
 
   /** Sends a volatile event to who is there; while not connected it is dropped. */
   whisper(topic, type, data = {}) {
-    if (this.#ready) this.#socket.send(this.#encode({ op: "whisper", topic, type, data }));
+    if (this.#link.ready) this.#link.send(this.#encode({ op: "whisper", topic, type, data }));
+  }
+
+  /**
+   * Asks the server, again while it can not answer for now; a connection that is lost answers no
+   * more, and while there is none nothing is asked.
+   */
+  ask(frame, onAnswer) {
+    this.#request(frame, (answer) => {
+      if (answer.temporary) this.#again(answer, () => this.ask(frame, onAnswer));
+      else onAnswer(answer);
+    });
   }
 
   /** Ends the connection; what is not confirmed by then is rejected. */
-  close() { this.#end({ code: 1000, reason: "The connection is closed." }); }
+  close() { this.#link.end({ code: 1000, reason: "The connection is closed." }); }
 
-  get #ready() { return this.#connectedAt < Infinity; }
-
-  #open() {
-    clearTimeout(this.#retryTimer);
-    this.#socket = new WebSocket(this.#url);
-    this.#socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
-    this.#socket.onclose = ({ code, reason }) => this.#lost({ code, reason });
-    this.#heardAt = Date.now();
-    this.#watch();
+  #begun() {
+    this.#outbox.open(this.visitor);
+    this.#subscriptions.forEach((subscription) => this.#follow(subscription));
+    this.#outbox.sendAll();
   }
 
-  // Timers stand still while a machine sleeps: the clock tells how old the silence is.
-  #watch() {
-    clearTimeout(this.#silenceTimer);
-    const left = this.#heardAt + this.#welcome.ping_s * 1000 + GRACE_MS - Date.now();
-    if (left <= 0) this.#lost({ code: 1006, reason: "silence" });
-    else this.#silenceTimer = setTimeout(() => this.#watch(), left);
-  }
-
-  #wake() {
-    if (this.#socket) this.#watch();
-    if (!this.#socket) this.#open();
-    if (this.#state === "offline") this.#become(stateWithout());
-  }
-
-  #lost(why) {
-    if (Date.now() - this.#connectedAt >= STABLE_MS) this.#attempts = 0;
-    this.#drop();
-    if (why.code >= 4500 && why.code < 4600) return this.#end(why);
-    const bound = Math.min(RETRY_FIRST_MS * 2 ** this.#attempts++, RETRY_LAST_MS);
-    this.#retryTimer = setTimeout(() => this.#open(), why.retry_ms ?? Math.random() * bound);
-    this.#become(stateWithout(), why);
-  }
-
-  #drop() {
-    clearTimeout(this.#retryTimer);
-    clearTimeout(this.#silenceTimer);
-    const socket = this.#socket;
-    this.#socket = null;
-    // On a dead network the close event comes a minute late: do not wait for it.
-    if (socket) socket.onmessage = socket.onclose = null;
-    socket?.close();
-    this.#connectedAt = Infinity;
-    this.#pending.clear();
+  #lost() {
+    this.#pending = new Map();
     this.#backlog = [];
     this.#subscriptions.forEach((subscription) => (subscription.live = false));
   }
 
-  #end(why) {
-    this.#drop();
-    this.#page.abort();
+  #ended({ code, reason }) {
     this.#subscriptions.clear();
-    if (why.code === 4500) this.#outbox.forget(); // one of them may have been the unreadable frame
-    this.#outbox.leave(failure("closed", why.reason));
-    this.#become("closed", why);
-  }
-
-  #become(state, why) {
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#listeners.forEach((listener) => guarded(listener, state, why));
+    if (code === 4500) this.#outbox.forget(); // one of them may have been the unreadable frame
+    this.#outbox.leave(failure("closed", reason));
   }
 
   // The server would close on a larger one, and after a reconnect on the same one again.
   #encode(frame) {
     const text = JSON.stringify(frame);
-    const limit = this.#welcome.limits.frame - 32; // for the id
+    const limit = this.#link.welcome.limits.frame - 32; // for the id
     if (new TextEncoder().encode(text).length <= limit) return text;
     throw failure("too_large", `A message is at most ${limit} bytes of JSON.`);
   }
 
   // While not connected nothing is asked: the next welcome asks for all that still matters.
   #request(frame, onAnswer) {
-    if (!this.#ready) return;
+    if (!this.#link.ready) return;
     if (this.#pending.size >= OPERATIONS) return this.#backlog.push([frame, onAnswer]);
     this.#pending.set(++this.#lastId, onAnswer);
-    this.#socket.send(JSON.stringify({ ...frame, id: this.#lastId }));
+    this.#link.send(JSON.stringify({ ...frame, id: this.#lastId }));
   }
 
-  #receive(frame) {
-    this.#heardAt = Date.now();
-    const { op, id } = frame;
+  #heard(frame) {
     const subscription = this.#subscriptions.get(frame.topic);
-    if (op === "welcome") this.#start(frame);
-    else if (op === "ping") this.#socket.send(JSON.stringify({ op: "pong", n: frame.n }));
-    else if (op === "bye") this.#lost(frame);
-    else if (op === "event") this.#deliver(subscription, [frame]);
-    else if (op === "events") this.#deliver(subscription, frame.events);
-    else if (op === "gap") this.#skip(subscription, frame);
-    else if (op === "error" && !id && subscription?.live) this.#refused(subscription, frame);
+    if (frame.op === "event") this.#deliver(subscription, [frame]);
+    else if (frame.op === "events") this.#deliver(subscription, frame.events);
+    else if (frame.op === "gap") this.#skip(subscription, frame);
+    else if (frame.op === "error" && !frame.id && subscription?.live) this.#refused(subscription, frame);
     else this.#answered(frame);
   }
 
@@ -213,20 +166,10 @@ class Connection {
     onAnswer(frame);
   }
 
-  #start(welcome) {
-    if (welcome.v !== 1)
-      return this.#lost({ code: 4503, reason: "The server is newer than this page: reload it." });
-    this.#outbox.open(welcome.visitor);
-    this.#welcome = welcome;
-    this.#connectedAt = Date.now();
-    this.#subscriptions.forEach((subscription) => this.#follow(subscription));
-    this.#outbox.sendAll();
-    this.#become("connected");
-  }
-
-  #again({ retry_ms = RETRY_FIRST_MS * (1 + Math.random()) }, action) {
-    const socket = this.#socket;
-    setTimeout(() => socket === this.#socket && action(), retry_ms);
+  // Of a connection that was lost meanwhile, nothing is asked again.
+  #again({ retry_ms = AGAIN_MS * (1 + Math.random()) }, action) {
+    const pending = this.#pending;
+    setTimeout(() => pending === this.#pending && action(), retry_ms);
   }
 
   #follow(subscription) {
@@ -272,7 +215,7 @@ class Connection {
 
   // A second hole at one place is the server's fault: a reconnect's delay bounds the loop.
   #heal(subscription, last) {
-    if (subscription.healed === last) return this.#lost({ code: 1006, reason: "hole" });
+    if (subscription.healed === last) return this.#link.lost({ code: 1006, reason: "hole" });
     Object.assign(subscription, { healed: last, live: false });
     this.#follow(subscription);
   }
@@ -284,17 +227,4 @@ class Connection {
     if (onGap) guarded(onGap, { topic, reason, epoch, seq });
     else guarded(onError, failure("gap", `${topic}: events are gone (${reason}); give an onGap`));
   }
-
-  #send(frame, onAnswer) {
-    this.#request(frame, (answer) => {
-      if (answer.temporary) this.#again(answer, () => this.#send(frame, onAnswer));
-      else onAnswer(answer);
-    });
-  }
 }
-
-const stateWithout = () => (globalThis.navigator?.onLine === false ? "offline" : "reconnecting");
-// A page's own function: its error is the page's, and no reason to stop or to repeat.
-const guarded = (action, ...values) => {
-  try { action(...values); } catch (error) { reportError(error); }
-};

@@ -8,8 +8,11 @@ import { mock } from "node:test";
 const address = (text) => `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
 const source = (name) =>
   readFileSync(new URL(`../../../channels_celery/static/channels_celery/${name}`, import.meta.url), "utf8");
-const client = source("client.js").replace("./outbox.js", address(source("outbox.js")));
-export const { connect, positionOf } = await import(address(client));
+// A module is its text, with what it imports put in the same way.
+const addressOf = (name) =>
+  address(source(name).replace(/(?<=^import .*")\.\/(\w+\.js)/gm, (_, other) => addressOf(other)));
+export const modules = (name) => import(addressOf(name));
+export const { connect, positionOf } = await modules("client.js");
 
 /** Timers and `Date.now` stand still until `advance`. */
 class Clock {

@@ -70,7 +70,8 @@ def test_topics_come_from_the_path_or_the_query_and_the_header_goes_first() -> N
     assert asked("a/", "since=e-1-m", "e-2-n") == [Wanted("a", Position(epoch="e", seq=2, mid="n"))]
     assert asked("a/", "since=e-1-m", "")[0].since == Position(epoch="e", seq=1, mid="m")
     many = "&".join(f"topic=t{number}" for number in range(protocol.TOPICS + 1))
-    for path, query in [("", ""), ("", many), ("", "topic=a&topic=a"), ("a b/", ""), ("a", "")]:
+    assert asked("") == []
+    for path, query in [("", many), ("", "topic=a&topic=a"), ("a b/", ""), ("a", "")]:
         with pytest.raises(Refused):
             asked(path, query)
 
@@ -121,7 +122,7 @@ async def test_one_topic_that_is_refused_refuses_all(world: World, get: Get) -> 
     request = await get("", f"topic={TOPIC}&topic={OTHER}")
     error = json.loads(request.text)["error"]
     assert (request.status, error["code"], request.ended) == (403, "denied", True)
-    assert error["message"].startswith(f"{TOPIC}: ")
+    assert error["topic"] == TOPIC
     await request.task
     assert world.hub.feeds == {}
 
