@@ -9,10 +9,12 @@ from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
+from .bodies import bound_daphne
 from .environment import require
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 require(settings.ENVIRONMENT_PROBLEMS)
+bound_daphne()
 django_application: Any = get_asgi_application()
 if settings.DEBUG:
     django_application = ASGIStaticFilesHandler(django_application)

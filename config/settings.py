@@ -132,6 +132,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 STATIC_URL = "/static/"
 STATIC_ROOT = _env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
+#: What a Daphne holds at most of the bodies that it receives.
+BODIES_MB = _env.number("BODIES_MB", 400, low=100, high=1_000_000)
 STORAGES = {
     "default": {"BACKEND": "tasks.thumbnailer.storage.WholeFiles"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

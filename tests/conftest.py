@@ -15,6 +15,7 @@ LONG_PROOFS = frozenset(
     {
         "test_ambiguous_commit",
         "test_away",
+        "test_body_memory",
         "test_client_in_chromium",
         "test_django_tasks_in_a_worker",
         "test_failpoints",
