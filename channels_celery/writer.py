@@ -6,8 +6,8 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -31,8 +31,11 @@ REPEAT_SECONDS = 10.0
 class _Entry:
     order_key: str
     operation: Callable[[Session], Any]
-    future: Future[Any]
+    future: asyncio.Future[Any]
 
+
+#: Whose future it is, its result, or its error.
+_Told = tuple[_Entry, Any, Exception | None]
 
 _lock = threading.Lock()
 _queue: SimpleQueue[_Entry] | None = None
@@ -47,9 +50,9 @@ async def write(order_key: str, operation: Callable[[Session], T]) -> T:
     row by row: an operation may run twice, and only its own error comes back to its caller, or
     DatabaseAway.
     """
-    future: Future[T] = Future()
+    future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
     _entries().put(_Entry(order_key, operation, future))
-    return await asyncio.wrap_future(future)
+    return await future
 
 
 def caller_thread() -> bool:
@@ -86,7 +89,7 @@ def _work(queue: SimpleQueue[_Entry]) -> None:
                 batch.append(queue.get_nowait())
         except Empty:
             pass
-        taken = [entry for entry in batch if entry.future.set_running_or_notify_cancel()]
+        taken = [entry for entry in batch if not entry.future.cancelled()]
         _commit(sorted(taken, key=lambda entry: entry.order_key))
 
 
@@ -96,8 +99,7 @@ def _commit(batch: list[_Entry]) -> None:
     except Exception as error:  # noqa: BLE001 - it belongs to one of the rows
         _row_by_row(batch, error)
         return
-    for entry, result in zip(batch, results, strict=True):
-        entry.future.set_result(result)
+    _tell([(entry, result, None) for entry, result in zip(batch, results, strict=True)])
 
 
 def _row_by_row(batch: list[_Entry], error: Exception) -> None:
@@ -109,9 +111,30 @@ def _row_by_row(batch: list[_Entry], error: Exception) -> None:
                 raise DatabaseAway from error
             (result,) = once_more(partial(_run, [entry]))
         except Exception as own:  # noqa: BLE001 - told to whoever wrote the row
-            entry.future.set_exception(own)
+            _tell([(entry, None, own)])
         else:
+            _tell([(entry, result, None)])
+
+
+def _tell(told: Sequence[_Told]) -> None:
+    """Wake each loop once for all its rows: a call for each costs as much as the row."""
+    loops = {entry.future.get_loop() for entry, _, _ in told}
+    for loop in loops:
+        own = [one for one in told if one[0].future.get_loop() is loop]
+        # RuntimeError: it is closed, nobody waits there.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, own)
+
+
+def _settle(told: Sequence[_Told]) -> None:
+    for entry, result, error in told:
+        if entry.future.done():
+            # Whoever waited was cancelled.
+            continue
+        if error is None:
             entry.future.set_result(result)
+        else:
+            entry.future.set_exception(error)
 
 
 def _run(batch: list[_Entry]) -> list[Any]:

@@ -75,8 +75,12 @@ class _Catcher:
         return nullcontext()
 
 
+def has_own_way(task: celery.Task) -> bool:
+    """Whether sending is not Celery's own: a base class of the project's, or a wrapper of it."""
+    code = getattr(type(task).apply_async, "__code__", None)
+    return code is None or code.co_filename != celery_task.__file__
+
+
 def _is_extended(task: celery.Task) -> bool:
     """Whether anybody takes part in sending: going through it costs as much as publishing."""
-    code = getattr(type(task).apply_async, "__code__", None)
-    own = code is not None and code.co_filename == celery_task.__file__
-    return bool(signals.before_task_publish.receivers) or not own
+    return bool(signals.before_task_publish.receivers) or has_own_way(task)

@@ -22,7 +22,7 @@ from uuid import UUID
 
 from channels_celery import failpoints, jsontext
 
-from . import mirror, registry
+from . import messages, mirror, registry
 from .headers import Stamping
 
 logger = logging.getLogger(__name__)
@@ -57,11 +57,11 @@ class Broker:
         """Send one hint; raises whatever the broker's driver raises, after a second at most."""
         task = _task(hint.channel)
         try:
-            task.apply_async(
-                args=(str(hint.job), hint.fence),
-                producer=Stamping(self._connected(), jsontext.load(hint.headers)),
-                retry=False,
-                queue=registry.get(hint.channel).options.queue,
+            messages.publish(
+                task,
+                (str(hint.job), hint.fence),
+                Stamping(self._connected(), jsontext.load(hint.headers)),
+                registry.get(hint.channel).options.queue,
             )
             failpoints.reach("hint-published")
         except Exception:
@@ -100,6 +100,7 @@ class Broker:
                 },
             )
             self._producer = app.amqp.Producer(connection, auto_declare=False)
+            messages.keep_client(self._producer)
         return self._producer
 
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, TypedDict, Unpack
 
 from django.utils import timezone
 
@@ -23,38 +25,57 @@ UNIQUE_KEY_LENGTH = 200
 _LATEST_MS = 253_402_300_799_000
 
 
-def prepare(
-    channel: str,
-    message: Any,
-    *,
-    topic: str | None,
-    reply_channel: str | None,
-    countdown: float | timedelta | None,
-    eta: datetime | None,
-    expires: float | timedelta | datetime | None,
-    unique_key: str | None,
-) -> NewJob:
+class SendOptions(TypedDict, total=False):
+    """What `send` and `asend` take beside the message; each may be left out or None."""
+
+    #: Who follows this topic hears of the job.
+    topic: str | None
+    #: The channel layer's channel that hears of it, at most once.
+    reply_channel: str | None
+    #: How long it waits before it may run, in seconds.
+    countdown: float | timedelta | None
+    #: When it may run, instead of `countdown`.
+    eta: datetime | None
+    #: It ends cancelled if nobody has begun it by then: seconds from now, or a moment.
+    expires: float | timedelta | datetime | None
+    #: One job of the channel has it at a time, until it ends.
+    unique_key: str | None
+
+
+def prepare(channel: str, message: Any, **options: Unpack[SendOptions]) -> NewJob:
     """The job to accept, after everything that can be refused was looked at."""
+    _refuse_unknown(options)
     handler = registry.get(channel)
     if not isinstance(message, dict):
         kind = type(message).__name__
         raise BadMessage(f"message: {kind} is no dict; send a dict of plain values")
     if handler.check is not None:
         handler.check(message)
-    delay_ms, at_ms = _start(countdown, eta)
+    delay_ms, at_ms = _start(options.get("countdown"), options.get("eta"))
     return NewJob(
         id=uuid7(),
         channel=handler.name,
         message=jsontext.dump(message, name="message", limit=jsontext.MESSAGE_BYTES),
         max_attempts=handler.options.max_attempts,
-        topic=_topic(topic),
-        reply_channel=_reply_channel(reply_channel),
-        unique_key=_unique_key(unique_key),
+        topic=_topic(options.get("topic")),
+        reply_channel=_reply_channel(options.get("reply_channel")),
+        unique_key=_unique_key(options.get("unique_key")),
         delay_ms=delay_ms,
         at_ms=at_ms,
-        expires_ms=_expires(expires),
+        expires_ms=_expires(options.get("expires")),
         headers=headers.capture(handler.name),
     )
+
+
+def _refuse_unknown(options: Mapping[str, Any]) -> None:
+    known = SendOptions.__annotations__
+    for name in options:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            guess = f"did you mean {near[0]!r}? " if near else ""
+            raise BadOption(
+                f"{name!r} is no option of send(); {guess}There are {', '.join(known)}."
+            )
 
 
 def _topic(given: str | None) -> str:

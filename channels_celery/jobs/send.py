@@ -1,27 +1,20 @@
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Unpack
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db import InterfaceError, OperationalError, connections
 from django.utils.asyncio import async_unsafe
 
-from channels_celery import database, settings, writer
+from channels_celery import database, writer
 from channels_celery.database import Session
-from channels_celery.errors import DatabaseAway
+from channels_celery.repeat import once_more
 
 from . import ledger
 from .ledger import NewJob
-from .request import prepare
-
-#: A statement that fails sooner met a connection that broke while it was idle.
-_BROKEN_SECONDS = 1.0
+from .request import SendOptions, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,120 +25,41 @@ class Receipt:
     duplicate: bool
 
 
-def send(
-    channel: str,
-    message: dict[str, Any],
-    *,
-    topic: str | None = None,
-    reply_channel: str | None = None,
-    countdown: float | timedelta | None = None,
-    eta: datetime | None = None,
-    expires: float | timedelta | datetime | None = None,
-    unique_key: str | None = None,
-) -> Receipt:
+def send(channel: str, message: dict[str, Any], **options: Unpack[SendOptions]) -> Receipt:
     """Accept a message for a background channel; joins the transaction open on this thread.
 
     Once this has returned and that transaction has committed, the job is kept whatever happens to
-    broker, worker or web server. Everything is checked first: a refusal accepts nothing.
+    broker, worker or web server. Everything is checked first: a refusal accepts nothing. Raises
+    DatabaseAway, UnknownChannel, BadMessage, TooLarge or BadOption.
     """
-    new = prepare(
-        channel,
-        message,
-        topic=topic,
-        reply_channel=reply_channel,
-        countdown=countdown,
-        eta=eta,
-        expires=expires,
-        unique_key=unique_key,
-    )
-    return _accept(new)
+    return _accept(prepare(channel, message, **options))
 
 
-async def asend(
-    channel: str,
-    message: dict[str, Any],
-    *,
-    topic: str | None = None,
-    reply_channel: str | None = None,
-    countdown: float | timedelta | None = None,
-    eta: datetime | None = None,
-    expires: float | timedelta | datetime | None = None,
-    unique_key: str | None = None,
-) -> Receipt:
+async def asend(channel: str, message: dict[str, Any], **options: Unpack[SendOptions]) -> Receipt:
     """The twin of `send` for async code.
 
     Under `async_to_sync` it joins the transaction of the thread that waits; else it returns after
-    its own commit.
+    its own commit, which it may share with what others send at the same moment.
     """
-    new = prepare(
-        channel,
-        message,
-        topic=topic,
-        reply_channel=reply_channel,
-        countdown=countdown,
-        eta=eta,
-        expires=expires,
-        unique_key=unique_key,
-    )
+    new = prepare(channel, message, **options)
     if writer.caller_thread():
         return await sync_to_async(_accept, thread_sensitive=True)(new)
-    return await _write(new)
+    order = f"job {new.channel} {new.unique_key or ''}"
+    return await writer.write(order, partial(_receipt, new))
 
 
 @async_unsafe("send() waits for the database: in async code write `await asend(...)`.")
 def _accept(new: NewJob) -> Receipt:
     """Insert in the caller's transaction, else in one statement on a connection of our own."""
-    began = time.monotonic()
-    with _away():
-        try:
-            return _insert(new)
-        except (OperationalError, InterfaceError):
-            if _joins() or not _broken(began):
-                raise
-        return _insert(new)
-
-
-async def _write(new: NewJob) -> Receipt:
-    """Insert together with what others send at the same moment, in the writer's order."""
-    order = f"job {new.channel} {new.unique_key or ''}"
-    began = time.monotonic()
-    with _away():
-        try:
-            return await writer.write(order, lambda session: _receipt(session, new))
-        except (OperationalError, InterfaceError):
-            if not _broken(began):
-                raise
-        return await writer.write(order, lambda session: _receipt(session, new))
+    # The job's id makes a second try harmless.
+    return once_more(partial(_insert, new))
 
 
 def _insert(new: NewJob) -> Receipt:
     with database.session() as session:
-        return _receipt(session, new)
+        return _receipt(new, session)
 
 
-def _receipt(session: Session, new: NewJob) -> Receipt:
+def _receipt(new: NewJob, session: Session) -> Receipt:
     inserted = ledger.insert(session, new)
     return Receipt(inserted.id, inserted.duplicate)
-
-
-def _joins() -> bool:
-    return connections[settings.current().DATABASE].in_atomic_block
-
-
-def _broken(began: float) -> bool:
-    """Whether a try on a new connection is worth it; the job's id makes the second one harmless."""
-    if time.monotonic() - began > _BROKEN_SECONDS:
-        return False
-    database.close_idle()
-    return True
-
-
-@contextmanager
-def _away() -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        alias = settings.current().DATABASE
-        raise DatabaseAway(
-            f"The database {alias!r} did not take the job, nothing was accepted: {error}"
-        ) from error

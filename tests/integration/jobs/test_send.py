@@ -76,6 +76,7 @@ def test_rolled_back_transaction_leaves_no_job(database: str, published: list[Hi
         ({"unique_key": 7}, BadOption, "unique_key"),
         ({"unique_key": ""}, BadOption, "unique_key"),
         ({"unique_key": "a\x00b"}, BadMessage, "NUL"),
+        ({"tpoic": "a"}, BadOption, "did you mean 'topic'"),
         ({"countdown": -1}, BadOption, "countdown"),
         ({"countdown": float("nan")}, BadOption, "countdown"),
         ({"countdown": "5"}, BadOption, "countdown"),
@@ -170,6 +171,6 @@ def test_database_that_is_away_refuses_at_once(
     nowhere = {"sqlite": {"NAME": str(tmp_path / "none" / "db")}, "postgresql": {"HOST": "/none"}}
     away = {**connections.settings[database], **nowhere[connections[database].vendor]}
     monkeypatch.setitem(connections.settings, database, away)
-    with pytest.raises(DatabaseAway, match=f"database '{database}' did not take the job"):
+    with pytest.raises(DatabaseAway, match=f"'{database}' does not answer, nothing was stored"):
         send("tests.send", {})
     assert published == []

@@ -67,16 +67,7 @@ def layer() -> Any:
 
 def run(channel: str, message: dict[str, Any]) -> None:
     """Run a message as an attempt does, in this thread."""
-    request.prepare(
-        channel,
-        message,
-        topic=None,
-        reply_channel=None,
-        countdown=None,
-        eta=None,
-        expires=None,
-        unique_key=None,
-    )
+    request.prepare(channel, message)
     registry.get(channel).function(None, message)
 
 
