@@ -8,7 +8,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-ha
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: up test proof chaos faults lint lock screenshots system compose-check
+.PHONY: docs up test proof chaos faults lint lock screenshots system compose-check
 
 # Run the site: PORT, HOST, VAR_DIR and WORKERS let several copies run side by side.
 up: $(VENV)/run.stamp
@@ -41,6 +41,10 @@ lint: $(VENV)/dev.stamp
 # Measure beside what one would write without the library, about five minutes; ARGS=--help.
 bench: $(VENV)/dev.stamp
 	@exec $(RUN) -m bench $(ARGS)
+
+# The pages of docs/ as HTML in var/docs; a warning is an error. Pictures need Graphviz.
+docs: $(VENV)/dev.stamp
+	@exec $(RUN) -m sphinx --fail-on-warning --nitpicky --quiet -b html docs var/docs
 
 # Write both locks anew; ARGS=--upgrade takes the newest versions.
 lock: $(VENV)/dev.stamp

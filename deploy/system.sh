@@ -9,6 +9,7 @@ want() { # program package
 }
 want chromium chromium
 want curl curl
+want dot graphviz
 want nginx nginx
 want node nodejs
 want rabbitmq-server rabbitmq-server

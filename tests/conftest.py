@@ -25,7 +25,9 @@ LONG_PROOFS = frozenset(
         "test_outbox_in_chromium",
         "test_rabbitmq",
         "test_readme",
+        "test_pages_of_docs",
         "test_running",
+        "test_tutorial",
         "test_up",
         "test_worker",
     }

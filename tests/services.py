@@ -23,6 +23,7 @@ HOW_TO_GET = {
     "node": "Node.js (make system)",
     "curl": "curl (make system)",
     "rabbitmq": "RabbitMQ (make system)",
+    "graphviz": "Graphviz (make system)",
 }
 
 
