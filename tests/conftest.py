@@ -23,6 +23,7 @@ LONG_PROOFS = frozenset(
         "test_ledger_machine",
         "test_looks",
         "test_outbox_in_chromium",
+        "test_presence_on_servers",
         "test_rabbitmq",
         "test_readme",
         "test_pages_of_docs",

@@ -18,6 +18,9 @@ GROUPS = 64
 #: A doorbell carries its frame up to here; past it hubs read the log.
 FRAME_BYTES = 8 * 1024
 
+#: Types that only those hear who have asked who is present.
+PRESENCE = "presence."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bell:
@@ -32,6 +35,8 @@ class Bell:
     seq: int | None
     frame: str | None
     origin: str
+    #: Only for those who have asked who is present.
+    presence: bool = False
 
 
 #: What hubs are told: a bell, or another word that the same registry carries.
@@ -88,7 +93,9 @@ def ring(event: Event) -> None:
     frame: str | None = event.frame()
     if event.seq is not None and frame is not None and len(frame.encode()) > FRAME_BYTES:
         frame = None
-    _tell(Bell(topic=event.topic, seq=event.seq, frame=frame, origin=_origin))
+    presence = event.type.startswith(PRESENCE)
+    bell = Bell(topic=event.topic, seq=event.seq, frame=frame, origin=_origin, presence=presence)
+    _tell(bell)
 
 
 def changed(topic: str) -> None:

@@ -60,7 +60,7 @@ class Feed:
                 # The log itself has changed.
                 self._doubt()
             else:
-                self._whisper(bell.frame)
+                self._whisper(bell.frame, presence=bell.presence)
             return
         event = None if bell.frame is None else Event.of_frame(bell.frame)
         mid = "" if event is None else event.mid
@@ -140,10 +140,10 @@ class Feed:
         self.subscribers.discard(subscriber)
         self._behind.pop(subscriber, None)
 
-    def _whisper(self, frame: str) -> None:
+    def _whisper(self, frame: str, *, presence: bool = False) -> None:
         size = len(frame.encode())
         for subscriber in list(self.subscribers):
-            if subscriber.state is State.LIVE:
+            if subscriber.state is State.LIVE and (subscriber.sees_presence or not presence):
                 subscriber.connection.offer(frame, size)
 
     def _push(self, frame: str, seq: int, mid: str) -> None:

@@ -13,6 +13,7 @@ from channels_celery import settings
 from . import protocol
 from .access import Refused
 from .events import Position
+from .presence import Present
 
 #: Sockets that were closed together come back spread over so long.
 SPREAD_MS = 3000
@@ -46,6 +47,11 @@ def events(topic: str, bodies: Sequence[str]) -> str:
         return f'{{"op":"event","topic":"{topic}",{bodies[0]}}}'
     several = ",".join(f"{{{body}}}" for body in bodies)
     return f'{{"op":"events","topic":"{topic}","events":[{several}]}}'
+
+
+def presence(request_id: Any, topic: str, present: Present) -> str:
+    members = [person.shown for person in present.people]
+    return _text("presence", id=request_id, topic=topic, members=members, n=present.n)
 
 
 def ok(request_id: Any, **more: Any) -> str:

@@ -11,6 +11,7 @@ from .farewell import Farewell
 from .feed import Feed
 from .listening import Listening
 from .memory import Memory
+from .presence import Presence
 from .rechecking import Recheck
 from .rights import Rights
 from .source import Database, Source
@@ -35,6 +36,7 @@ class Hub:
         #: The process ends: no socket is taken any more.
         self.leaving = False
         self.rights = Rights(self)
+        self.presence = Presence()
         self._sweep = Sweep(self)
         self._listening = Listening(self._hear_layer, self._sweep.look_at)
         self._tasks: list[asyncio.Task[None]] = []
@@ -56,7 +58,8 @@ class Hub:
         doorbell.listeners.add(loop, self.hear)
         rechecking.listeners.add(loop, self.rights.hear)
         self._listening.want(rechecking.GROUP)
-        jobs = (self._tick, self._sweep.run, self._listening.run, self.rights.run, keep_up)
+        lasting = (self._sweep, self._listening, self.rights, self.presence)
+        jobs = (self._tick, keep_up, *(one.run for one in lasting))
         self._tasks = [loop.create_task(_lasting(job)) for job in jobs]
         self._farewell = Farewell.chained(loop, self.say_bye)
 
@@ -79,6 +82,7 @@ class Hub:
 
     def unfollow(self, subscriber: Subscriber) -> None:
         feed = subscriber.feed
+        self.presence.drop(subscriber)
         feed.drop(subscriber)
         if not feed.subscribers and self.feeds.get(feed.topic) is feed:
             del self.feeds[feed.topic]

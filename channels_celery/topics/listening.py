@@ -120,4 +120,5 @@ def _bell_of(message: Any) -> Bell | None:
     sound = isinstance(topic, str) and isinstance(origin, str)
     if not sound or type(seq) not in (int, type(None)) or not isinstance(frame, str | None):
         return None
-    return Bell(topic=topic, seq=seq, frame=frame, origin=origin)
+    presence = message.get("presence") is True
+    return Bell(topic=topic, seq=seq, frame=frame, origin=origin, presence=presence)

@@ -10,7 +10,7 @@ from channels_celery.errors import DatabaseAway
 
 from . import frames, protocol
 from .access import Refused
-from .protocol import Frame, Publish, Request, Subscribe, Unsubscribe, Whisper
+from .protocol import AskPresence, Frame, Publish, Request, Subscribe, Unsubscribe, Whisper
 from .submitting import whisper_from
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ async def _do(connection: Connection, request: Request | Refused | None) -> None
             await _publish(connection, request)
         case Whisper():
             await _whisper(connection, request)
+        case AskPresence():
+            await _presence(connection, request)
         case Refused():
             raise request
 
@@ -97,7 +99,7 @@ async def _subscribe(connection: Connection, request: Subscribe) -> None:
         connection.leave(request.topic)
         raise Refused("denied", "You may not read this topic.")
     if subscriber.access is None:
-        subscriber.access = access
+        subscriber.grant(access)
     if request.since is not None:
         subscriber.go_to(request.since)
     subscriber.feed.join(subscriber, page, asked, request.id)
@@ -117,3 +119,15 @@ async def _whisper(connection: Connection, request: Whisper) -> None:
     else:
         access = await connection.hub.source.access(connection.visitor, request.topic)
     whisper_from(connection.visitor, access, request.topic, request.type, request.data)
+
+
+async def _presence(connection: Connection, request: AskPresence) -> None:
+    subscriber = connection.subscriptions.get(request.topic)
+    if subscriber is None or subscriber.access is None:
+        raise Refused("bad_request", "Subscribe to the topic first.")
+    if not subscriber.access.presence:
+        raise Refused("denied", "You may not see who is present here.")
+    # From now on: who comes while the list is read is told as well.
+    subscriber.sees_presence = True
+    present = await connection.hub.presence.members(request.topic)
+    connection.say(frames.presence(request.id, request.topic, present))

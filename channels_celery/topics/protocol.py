@@ -76,7 +76,15 @@ class Whisper:
     data: Any
 
 
-Request = Subscribe | Unsubscribe | Publish | Whisper
+@dataclass(frozen=True, slots=True)
+class AskPresence:
+    """Who is present on a followed topic, and from now on who comes and goes."""
+
+    id: Any
+    topic: str
+
+
+Request = Subscribe | Unsubscribe | Publish | Whisper | AskPresence
 Frame = dict[str, Any]
 
 
@@ -137,11 +145,16 @@ def _whisper(frame: Frame) -> Whisper:
     return Whisper(id_of(frame), _topic(frame), _text(frame, "type"), _data(frame))
 
 
+def _presence(frame: Frame) -> AskPresence:
+    return AskPresence(_id(frame), _topic(frame))
+
+
 _READERS: dict[str, Callable[[Frame], Request]] = {
     "subscribe": _subscribe,
     "unsubscribe": _unsubscribe,
     "publish": _publish,
     "whisper": _whisper,
+    "presence": _presence,
 }
 
 

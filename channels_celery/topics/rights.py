@@ -129,7 +129,7 @@ class Rights:
             if (subscriber := connection.subscriptions.get(topic)) is None:
                 continue
             if access.read:
-                subscriber.access = access
+                subscriber.grant(access)
             elif subscriber.state is State.JOINING:
                 # The answer to its request will say so.
                 connection.leave(topic)

@@ -27,7 +27,10 @@ class State(Enum):
 class Subscriber:
     """One topic on one socket: `last` is the position that its client has been brought to."""
 
-    __slots__ = ("access", "connection", "epoch", "feed", "last", "mid", "replaying", "state")
+    __slots__ = (
+        "access", "connection", "epoch", "feed", "last", "member", "mid", "replaying",
+        "sees_presence", "state",
+    )  # fmt: skip
 
     def __init__(self, feed: Feed, connection: Connection) -> None:
         self.feed = feed
@@ -36,6 +39,10 @@ class Subscriber:
         self.state = State.JOINING
         #: Rights are asked again before each page of a replay.
         self.replaying = True
+        #: As whom it is present.
+        self.member: tuple[str, str] | None = None
+        #: It has asked who is present, and is told who comes and goes.
+        self.sees_presence = False
         self.epoch = ""
         self.last = 0
         self.mid = ""
@@ -43,6 +50,12 @@ class Subscriber:
     @property
     def position(self) -> Position:
         return Position(epoch=self.epoch, seq=self.last, mid=self.mid)
+
+    def grant(self, access: Access) -> None:
+        """Its rights, as the rule has just said."""
+        self.access = access
+        self.sees_presence = self.sees_presence and access.presence
+        self.connection.hub.presence.place(self)
 
     def go_to(self, position: Position) -> None:
         self.epoch, self.last, self.mid = position.epoch, position.seq, position.mid

@@ -15,7 +15,7 @@ from channels_celery import topics  # noqa: E402
 
 @topics.rule("open.<slug:name>")
 def may_read(visitor: topics.Visitor, name: str) -> topics.Access:
-    return topics.Access(read=True, publish=("message",), whisper=("typing",))
+    return topics.Access(read=True, publish=("message",), whisper=("typing",), presence=True)
 
 
 # Django's stubs know only views; Channels' router takes ASGI applications.

@@ -39,6 +39,7 @@ def test_a_ring_goes_to_the_topics_group_with_its_frame(
                 "seq": 1,
                 "frame": event().frame(),
                 "origin": doorbell.origin(),
+                "presence": False,
             },
         )
     ]

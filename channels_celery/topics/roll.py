@@ -1,0 +1,144 @@
+"""Who is present, in the database: rows of members, each of the hub that has their sockets.
+
+A hub's members count while it beats. First is written, then looked: of two hubs at the same moment
+at least one sees the other's row, so a join or leave may be told twice and is never forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from channels_celery.clock import now
+from channels_celery.database import Row, Session
+
+#: A hub that has not beaten for so long is dead, and so are its members.
+DEAD_MS = 15_000
+#: Members that a list names; `n` counts them all.
+LISTED = 500
+
+#: (topic, visitor's id)
+Key = tuple[str, str]
+
+_ROWS = {
+    "postgresql": "jsonb_to_recordset(%(rows)s::jsonb) AS r(topic text, visitor text, name text)",
+    "sqlite": "(SELECT json_extract(value, '$.topic') AS topic,"
+    " json_extract(value, '$.visitor') AS visitor, json_extract(value, '$.name') AS name"
+    " FROM json_each(%(rows)s)) AS r",
+}
+_LIVE = "JOIN channels_celery_hub h ON h.id = m.hub AND h.beat > {now} - %(dead)s"
+
+_BEAT = "UPDATE channels_celery_hub SET beat = {now} WHERE id = %(hub)s RETURNING id"
+_BEGIN = "INSERT INTO channels_celery_hub (id, beat) VALUES (%(hub)s, {now})"
+_ENTER = """
+INSERT INTO channels_celery_member (topic, visitor, hub, name, since)
+SELECT r.topic, r.visitor, %(hub)s, r.name, {now} FROM {rows} WHERE true
+ON CONFLICT (topic, visitor, hub) DO UPDATE SET name = excluded.name
+"""
+# Whoever was there before, on another hub, was told of then.
+_JOINED = """
+SELECT mine.topic, mine.visitor, mine.name FROM channels_celery_member mine
+WHERE mine.hub = %(hub)s AND (mine.topic, mine.visitor) IN (SELECT r.topic, r.visitor FROM {rows})
+  AND NOT EXISTS (
+    SELECT 1 FROM channels_celery_member m {live}
+    WHERE m.topic = mine.topic AND m.visitor = mine.visitor
+      AND (m.since < mine.since OR (m.since = mine.since AND m.hub < mine.hub)))
+"""
+_LEAVE = """
+DELETE FROM channels_celery_member
+WHERE hub = %(hub)s AND (topic, visitor) IN (SELECT r.topic, r.visitor FROM {rows})
+RETURNING topic, visitor, name
+"""
+_STILL = """
+SELECT DISTINCT m.topic, m.visitor FROM channels_celery_member m {live}
+WHERE (m.topic, m.visitor) IN (SELECT r.topic, r.visitor FROM {rows})
+"""
+_BURY = "DELETE FROM channels_celery_hub WHERE beat < {now} - %(dead)s RETURNING id"
+_BURIED = """
+DELETE FROM channels_celery_member WHERE hub = %(hub)s RETURNING topic, visitor, name
+"""
+_COUNT = """
+SELECT m.topic, count(DISTINCT m.visitor) FROM channels_celery_member m {live}
+WHERE m.topic IN (SELECT r.topic FROM {rows}) GROUP BY m.topic
+"""
+_LIST = """
+SELECT m.visitor, max(m.name) FROM channels_celery_member m {live}
+WHERE m.topic = %(topic)s GROUP BY m.visitor ORDER BY min(m.since), m.visitor LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member: its visitor's id and name."""
+
+    topic: str
+    id: str
+    name: str
+
+    @property
+    def key(self) -> Key:
+        return self.topic, self.id
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """As others see it."""
+        return {"id": self.id, "name": self.name}
+
+
+def beat(session: Session, hub: str) -> bool:
+    """The hub lives; False: it was taken for dead, or begins, and none of its rows are there."""
+    if _run(session, _BEAT, hub=hub):
+        return True
+    _run(session, _BEGIN, hub=hub)
+    return False
+
+
+def enter(session: Session, hub: str, people: Sequence[Person]) -> list[Person]:
+    """These are present by this hub; returns who was not before."""
+    _run(session, _ENTER, people, hub=hub)
+    return [Person(*row) for row in _run(session, _JOINED, people, hub=hub)]
+
+
+def leave(session: Session, hub: str, people: Sequence[Person]) -> list[Person]:
+    """These are no longer present by this hub; returns who is not present at all."""
+    gone = [Person(*row) for row in _run(session, _LEAVE, people, hub=hub)]
+    return _absent(session, gone)
+
+
+def bury(session: Session) -> list[Person]:
+    """Remove the hubs that are dead; returns whose presence ended with them."""
+    gone: list[Person] = []
+    with session.transaction():
+        for (hub,) in _run(session, _BURY):
+            gone += [Person(*row) for row in _run(session, _BURIED, hub=hub)]
+    return _absent(session, gone)
+
+
+def count(session: Session, topics: Iterable[str]) -> dict[str, int]:
+    """How many are present on each topic."""
+    asked = [Person(topic, "", "") for topic in topics]
+    return dict.fromkeys((one.topic for one in asked), 0) | dict(
+        [(topic, n) for topic, n in _run(session, _COUNT, asked)] if asked else []
+    )
+
+
+def listed(session: Session, topic: str) -> list[Person]:
+    """Who is present, the longest first."""
+    rows = _run(session, _LIST, topic=topic, limit=LISTED)
+    return [Person(topic, *row) for row in rows]
+
+
+def _absent(session: Session, people: Sequence[Person]) -> list[Person]:
+    if not people:
+        return []
+    still = {(topic, visitor) for topic, visitor in _run(session, _STILL, people)}
+    found = {one.key: one for one in people}
+    return [one for key, one in found.items() if key not in still]
+
+
+def _run(session: Session, sql: str, people: Sequence[Person] = (), **params: object) -> list[Row]:
+    clock = now(session.vendor)
+    statement = sql.format(now=clock, rows=_ROWS[session.vendor], live=_LIVE.format(now=clock))
+    rows = [{"topic": one.topic, "visitor": one.id, "name": one.name} for one in people]
+    return session.rows(statement, {**params, "rows": json.dumps(rows), "dead": DEAD_MS})
