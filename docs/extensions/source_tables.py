@@ -47,8 +47,8 @@ def checks_rows() -> Iterator[tuple[str, str, str]]:
                 number = _ID.fullmatch(_words(given.get("id")))
                 if number and call.args:
                     found[number[1]] = (_words(call.args[0]), _words(given.get("hint")))
-    for number, (words, hint) in sorted(found.items(), key=lambda one: one[0][1:]):
-        yield f"`{number}`", words, hint
+    for name, (words, hint) in sorted(found.items(), key=lambda one: one[0][1:]):
+        yield f"`{name}`", words, hint
 
 
 def _words(node: ast.expr | None) -> str:
@@ -76,9 +76,9 @@ class _Table(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         lines = ["| " + " | ".join(self.headings) + " |", "|" + " --- |" * len(self.headings)]
         lines += ["| " + " | ".join(map(_plain, row)) + " |" for row in self.rows()]
-        place = nodes.container()
+        place: nodes.Element = nodes.container()
         self.state.nested_parse(StringList(lines, "source"), self.content_offset, place)
-        return place.children
+        return list(place.children)
 
 
 class SettingsTable(_Table):
