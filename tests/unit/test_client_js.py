@@ -37,7 +37,7 @@ def test_client_takes_nothing_but_its_own_modules() -> None:
     taken = {name: imports(name) for name in (*CLIENT, *ON_REQUEST)}
     assert taken == {
         "client.js": ["./link.js", "./outbox.js"],
-        **dict.fromkeys(("link.js", "outbox.js", *ON_REQUEST), []),
+        **{name: [] for name in ("link.js", "outbox.js", *ON_REQUEST)},
     }
 
 

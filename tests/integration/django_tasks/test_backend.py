@@ -4,20 +4,22 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.utils import timezone
 
-from channels_celery import send, topics
+from channels_celery import database, send, topics
 from channels_celery.errors import BadMessage, BadTopic
+from channels_celery.jobs import ledger
 from channels_celery.jobs.django_tasks import BACKEND, LedgerBackend
 from channels_celery.jobs.django_tasks.framework import (
     InvalidTask,
     InvalidTaskBackend,
     TaskResultDoesNotExist,
+    TaskResultMismatch,
     TaskResultStatus,
     task_backends,
     task_enqueued,
@@ -209,3 +211,23 @@ def run_alias() -> str:
     from channels_celery import settings
 
     return settings.current().DATABASE
+
+
+def test_a_result_belongs_to_its_task(calls: Any) -> None:
+    result = calls.add.enqueue(1)
+    with pytest.raises(TaskResultMismatch):
+        calls.steps.get_result(result.id)
+    run_jobs()
+    found = async_to_sync(calls.add.aget_result)(result.id)
+    async_to_sync(result.arefresh)()
+    assert result.return_value == found.return_value == {"sum": 2}
+    assert calls.add.call(1, b=2) == {"sum": 3}
+
+
+def test_a_cancelled_task_is_a_failed_one(calls: Any) -> None:
+    result = calls.add.enqueue(1)
+    with database.session() as session:
+        assert ledger.cancel(session, UUID(result.id))
+    result.refresh()
+    assert (result.status, result.is_finished, result.attempts) == ("FAILED", True, 0)
+    assert result.errors[0].exception_class_path == "channels_celery.errors.Cancelled"
