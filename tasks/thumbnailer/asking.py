@@ -25,7 +25,7 @@ def wants_json(request: HttpRequest) -> bool:
 
 def refusal(refused: Refused) -> JsonResponse:
     error = {"code": refused.code, "message": str(refused)}
-    return JsonResponse({"error": error}, status=refused.status)
+    return JsonResponse({"error": error}, status=refused.status, headers=refused.headers)
 
 
 def refusal_page(request: HttpRequest, refused: Refused) -> HttpResponse:

@@ -84,3 +84,21 @@ class Thumbnail(models.Model):
         """The same for every attempt: a second one writes the same file again."""
         life = self.content_id.hex
         return f"thumbnails/{life[:2]}/{life}-{self.spec}-{self.size}.webp"
+
+
+class Intake(models.Model):
+    """What was taken in one minute of a visitor or an address, for the limits of an hour."""
+
+    who = models.CharField(max_length=80)
+    #: Since 1970, on the database's clock.
+    minute = models.BigIntegerField()
+    files = models.PositiveIntegerField(default=0)
+    bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["who", "minute"], name="thumbnailer_intake_minute"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.minute}"

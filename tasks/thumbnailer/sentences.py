@@ -25,13 +25,13 @@ def sentence(image: dict[str, Any], work: Work | None, now: int) -> str:
 
 def _wait(work: Work, now: int) -> str:
     seconds = (now - work.ready) // 1_000
-    told = f" for {_duration(seconds)}" if seconds >= SECONDS_UNTIL_TOLD else ""
+    told = f" for {duration(seconds)}" if seconds >= SECONDS_UNTIL_TOLD else ""
     return f"Waiting for a worker{told}"
 
 
 def _retry(work: Work, now: int) -> str:
     seconds = -((now - work.ready) // 1_000)
-    when = f"in {_duration(seconds)}" if seconds > 0 else "now"
+    when = f"in {duration(seconds)}" if seconds > 0 else "now"
     return f"Trying again {when}, attempt {work.attempt + 1} of {work.max_attempts}"
 
 
@@ -39,5 +39,6 @@ def _steps(progress: list[int] | None) -> str:
     return f", {progress[0]} of {progress[1]}" if progress and progress[0] else ""
 
 
-def _duration(seconds: int) -> str:
+def duration(seconds: int) -> str:
+    """A wait in words: "40 s", "12 min"."""
     return f"{seconds} s" if seconds < 120 else f"{(seconds + 30) // 60} min"

@@ -8,29 +8,36 @@ from django.db import IntegrityError, transaction
 
 from channels_celery import send, topics
 
-from . import store
+from . import quota, store
 from .describe import describe_new, describe_one
 from .errors import Refused
 from .models import Image
+from .payers import Payer
 from .receiving import Received
 from .topics import topic_of
 
 
-def accept(owner: str, files: Sequence[Received], id: UUID | None = None) -> list[dict[str, Any]]:
+def accept(
+    owner: str, payers: Sequence[Payer], files: Sequence[Received], id: UUID | None = None
+) -> list[dict[str, Any]]:
     """Store the files and send each to the thumbnailer: all of them or none.
 
     Nothing is decoded here: whether a file is an image, the worker finds out. With an `id` of the
-    sender's choice the same upload may come again, as after a lost answer, and counts once.
+    sender's choice the same upload may come again, as after a lost answer, and counts once, for
+    each of `payers`.
     Raises Refused before anything is stored.
     """
     _check(files, id)
     if known := _known(owner, id):
         return [known]
+    bill = (payers, owner, len(files), sum(file.size for file in files))
+    quota.check(*bill)
     topic = topic_of(owner)
     position = topics.position(topic)
     images = [_image(owner, topic, file, id) for file in files]
     try:
         with store.staged(files) as contents, transaction.atomic():
+            quota.take(*bill)
             rows = store.claimed(contents)
             for image, file in zip(images, files, strict=True):
                 image.content = rows[file.digest]

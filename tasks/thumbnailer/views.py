@@ -16,6 +16,7 @@ from .asking import owner_of, refusal, wants_json
 from .describe import describe
 from .errors import Refused
 from .models import Image
+from .payers import payers
 from .programs import programs_may_post
 from .receiving import files, receives_files
 from .sentences import sentence
@@ -37,7 +38,8 @@ def images(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return album(request, owner)
     try:
-        accepted = accept(owner, files(request, "image"), _chosen_id(request))
+        received, paying = files(request, "image"), payers(request, owner)
+        accepted = accept(owner, paying, received, _chosen_id(request))
     except Refused as refused:
         return refusal(refused) if wants_json(request) else album(request, owner, refused)
     if wants_json(request):
@@ -64,7 +66,10 @@ def album(request: HttpRequest, owner: str, refused: Refused | None = None) -> H
         "max_megabytes": limits.current().FILE_BYTES // limits.MEGABYTE,
     }
     status = refused.status if refused else 200
-    return render(request, "thumbnailer/images.html", context, status=status)
+    answer = render(request, "thumbnailer/images.html", context, status=status)
+    for name, value in refused.headers.items() if refused else ():
+        answer[name] = value
+    return answer
 
 
 def _cards(

@@ -52,7 +52,7 @@ function summarise() {
 
 function changed(id) {
   const { name, state, error } = uploads.get(id);
-  if (state === "refused") say("alert")(`${name}: ${error.message}`);
+  if (error) say("alert")(`${name}: ${error.message}`);
   show(id);
 }
 

@@ -18,7 +18,8 @@ export function sentence(image, now) {
 const SENTENCES = {
   waiting: () => "Waiting for the other uploads",
   uploading: ({ sent, total }) => uploading(sent, total),
-  unsent: () => "Not sent yet: it goes off by itself when the server can be reached.",
+  unsent: ({ error }) =>
+    error?.message ?? "Not sent yet: it goes off by itself when the server can be reached.",
   refused: ({ error }) => error.message,
   queued: ({ queuedAt }, now) => {
     const seconds = queuedAt === undefined ? 0 : Math.floor((now - queuedAt) / 1000);

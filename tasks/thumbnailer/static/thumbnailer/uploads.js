@@ -4,6 +4,8 @@ const AT_ONCE = 3;
 const RETRY_FIRST_MS = 2_000; // while the server can not be reached, the double each time …
 const RETRY_LAST_MS = 30_000; // … up to this
 const AWAY = new Set([0, 502, 503, 504]); // no answer, or a proxy's
+const TOO_MUCH = 429; // the server says for how long it takes no more …
+const HOLD_S = 60; // … or should have
 
 /** @typedef {{id: string, name: string, state: "waiting" | "uploading" | "unsent" | "refused", sent: number, total: number, error: {code: string, message: string} | null, thumbnails: []}} Upload A file on its way, in the shape of an image. */
 
@@ -16,6 +18,7 @@ export class Uploads {
   #running = 0;
   #delay = RETRY_FIRST_MS;
   #timer;
+  #held; // the timer of a server that has had too much for now
 
   /** @param {HTMLFormElement} form
    * @param {{changed: (id: string) => void, accepted: (image: object) => void}} told */
@@ -45,11 +48,13 @@ export class Uploads {
 
   /** The server may be back: what is unsent goes off. */
   resume() {
+    if (this.#held) return;
     clearTimeout(this.#timer);
     for (const { id, state } of this.all) if (state === "unsent") this.again(id);
   }
 
   again(id) {
+    this.#release();
     this.#change(id, { state: "waiting", sent: 0, error: null });
     this.#next();
   }
@@ -67,6 +72,7 @@ export class Uploads {
   }
 
   #next() {
+    if (this.#held) return;
     for (const { id, state } of this.all)
       if (state === "waiting" && this.#running < AT_ONCE) this.#send(id);
   }
@@ -103,6 +109,7 @@ export class Uploads {
       this.#uploads.delete(id);
       this.#told.accepted(image);
     } else if (AWAY.has(request.status)) this.#wait(id);
+    else if (request.status === TOO_MUCH) this.#hold(id, request);
     else this.#refuse(id, reason(request));
   }
 
@@ -111,6 +118,23 @@ export class Uploads {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.resume(), this.#delay);
     this.#delay = Math.min(this.#delay * 2, RETRY_LAST_MS);
+  }
+
+  // No other file would fare better: all of them wait.
+  #hold(id, request) {
+    this.#change(id, { state: "unsent", error: request.response?.error ?? null });
+    const seconds = Number(request.getResponseHeader("Retry-After")) || HOLD_S;
+    clearTimeout(this.#held);
+    this.#held = setTimeout(() => {
+      this.#release();
+      this.resume();
+      this.#next();
+    }, seconds * 1000);
+  }
+
+  #release() {
+    clearTimeout(this.#held);
+    this.#held = undefined;
   }
 
   #refuse(id, error) {

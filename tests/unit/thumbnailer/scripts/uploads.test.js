@@ -20,8 +20,11 @@ class FakeRequest {
     this.aborted = true;
     this.onloadend();
   }
-  ends(status, response = null) {
-    [this.status, this.response] = [status, response];
+  getResponseHeader(name) {
+    return this.headers[name] ?? null;
+  }
+  ends(status, response = null, headers = {}) {
+    [this.status, this.response, this.headers] = [status, response, headers];
     this.onloadend();
   }
 }
@@ -124,4 +127,27 @@ test("a server that fails may be asked again", () => {
 test("a file that is too large is not even sent", () => {
   uploads.add("1", { name: "film.jpg", size: 1_000_001 });
   assert.deepEqual([states(), requests.length], [["1 refused"], 0]);
+});
+
+const tooMuch = { error: { code: "too_much", message: "Try again in 40 s." } };
+
+test("a server that has had too much is asked again when it said, and until then by nothing", () => {
+  add("1", "2", "3", "4", "5");
+  requests[0].ends(429, tooMuch, { "Retry-After": "40" });
+  requests[1].ends(201, created("2"));
+  requests[2].ends(503);
+  uploads.resume();
+  mock.timers.tick(39_999);
+  assert.deepEqual(states(), ["1 unsent", "3 unsent", "4 waiting", "5 waiting"]);
+  assert.equal(uploads.get("1").error.message, "Try again in 40 s.");
+  mock.timers.tick(1);
+  assert.deepEqual(states(), ["1 uploading", "3 waiting", "4 uploading", "5 uploading"]);
+  assert.equal(uploads.get("1").error, null);
+});
+
+test("who does not want to wait may try again at once", () => {
+  add("1", "2", "3", "4");
+  requests[0].ends(429, tooMuch, { "Retry-After": "40" });
+  uploads.again("1");
+  assert.deepEqual(states(), ["1 uploading", "2 uploading", "3 uploading", "4 waiting"]);
 });
