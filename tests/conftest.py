@@ -86,6 +86,22 @@ def database(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
     ours.close_idle()
 
 
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.django_db(databases=[alias]))
+        for name, alias in DATABASE_ALIAS.items()
+    ]
+)
+def test_case(request: pytest.FixtureRequest, settings: Any) -> str:
+    """A database whose test runs inside one transaction that is rolled back, as `TestCase` does."""
+    if request.param == "postgresql":
+        services.need("postgresql", services.postgresql_folder())
+    alias = DATABASE_ALIAS[request.param]
+    request.getfixturevalue("_django_db_helper")
+    settings.CHANNELS_CELERY = {"DATABASE": alias}
+    return alias
+
+
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A private Redis of this test process."""

@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import gzip
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
-from tests import services
+from tests import node_suite
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "channels_celery/static/channels_celery"
@@ -14,7 +12,7 @@ STATIC = ROOT / "channels_celery/static/channels_celery"
 CLIENT = ("client.js", "link.js", "outbox.js")
 #: What only a page loads that asks for it.
 ON_REQUEST = ("jobs.js", "sse.js")
-SUITE = sorted((ROOT / "tests/unit/client").glob("*.test.js"))
+SUITE = ROOT / "tests/unit/client"
 
 #: What the browser may have to load.
 CLIENT_BYTES = 5 * 1024
@@ -48,11 +46,4 @@ def imports(name: str) -> list[str]:
 
 
 def test_client_keeps_its_promises_in_a_scripted_browser() -> None:
-    node = shutil.which("node")
-    services.need("node", node)
-    command = [str(node), "--test", *map(str, SUITE)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    ran = re.search(r"^(?:#|ℹ) pass (\d+)$", done.stdout, re.MULTILINE)
-    assert ran is not None, done.stdout
-    assert int(ran[1]) >= len(SUITE), done.stdout
+    node_suite.run(SUITE)

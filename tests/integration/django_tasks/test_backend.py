@@ -28,8 +28,6 @@ from channels_celery.jobs.django_tasks.framework import (
 )
 from channels_celery.jobs.models import Job
 from channels_celery.testing import run_jobs, sent
-from tests import services
-from tests.conftest import DATABASE_ALIAS
 
 OURS = {
     "default": {
@@ -40,18 +38,9 @@ OURS = {
 }
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(name, marks=pytest.mark.django_db(databases=[alias]))
-        for name, alias in DATABASE_ALIAS.items()
-    ]
-)
-def calls(request: pytest.FixtureRequest, settings: Any) -> Any:
-    """The module of tasks, in a transaction of the test, as under `TestCase`."""
-    if request.param == "postgresql":
-        services.need("postgresql", services.postgresql_folder())
-    request.getfixturevalue("_django_db_helper")
-    settings.CHANNELS_CELERY = {"DATABASE": DATABASE_ALIAS[request.param]}
+@pytest.fixture
+def calls(test_case: str, settings: Any) -> Any:
+    """The module of tasks."""
     settings.TASKS = OURS
     from . import calls
 

@@ -24,7 +24,6 @@ from channels_celery.errors import BadMessage
 from channels_celery.jobs import hints, mirror
 from channels_celery.testing import run_jobs, sent
 from tests import services
-from tests.conftest import DATABASE_ALIAS
 
 PUBLISH = hints.publish
 pytestmark = pytest.mark.usefixtures("published")
@@ -80,22 +79,6 @@ class Grouper(SyncConsumer):
 
 
 channel_consumer("testing.grouper", Grouper)
-
-
-@pytest.fixture(
-    params=[
-        pytest.param(name, marks=pytest.mark.django_db(databases=[alias]))
-        for name, alias in DATABASE_ALIAS.items()
-    ]
-)
-def test_case(request: pytest.FixtureRequest, settings: Any) -> str:
-    """A database whose test runs inside one transaction that is rolled back, as `TestCase` does."""
-    if request.param == "postgresql":
-        services.need("postgresql", services.postgresql_folder())
-    alias = DATABASE_ALIAS[request.param]
-    request.getfixturevalue("_django_db_helper")
-    settings.CHANNELS_CELERY = {"DATABASE": alias}
-    return alias
 
 
 def test_sent_tells_what_was_accepted_in_order(test_case: str) -> None:

@@ -9,28 +9,10 @@ from django.db import transaction
 
 from channels_celery import topics
 from channels_celery.topics.events import Event
-from tests import services
-from tests.conftest import DATABASE_ALIAS
 
 
 class Capture(Protocol):
     def __call__(self, *, using: str, execute: bool) -> AbstractContextManager[list[Any]]: ...
-
-
-@pytest.fixture(
-    params=[
-        pytest.param(name, marks=pytest.mark.django_db(databases=[alias]))
-        for name, alias in DATABASE_ALIAS.items()
-    ]
-)
-def test_case(request: pytest.FixtureRequest, settings: Any) -> str:
-    """A database whose test runs inside one transaction that is rolled back, as `TestCase` does."""
-    if request.param == "postgresql":
-        services.need("postgresql", services.postgresql_folder())
-    alias = DATABASE_ALIAS[request.param]
-    request.getfixturevalue("_django_db_helper")
-    settings.CHANNELS_CELERY = {"DATABASE": alias}
-    return alias
 
 
 def test_what_was_published_can_be_read(test_case: str, rung: list[Event]) -> None:
