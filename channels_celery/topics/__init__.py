@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .redacting import redact
     from .socket import websocket
     from .streaming import sse
+    from .tokens import token
     from .visitors import visitor
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "redact",
     "rule",
     "sse",
+    "token",
     "visitor",
     "websocket",
     "whisper",
@@ -53,6 +55,7 @@ _HOMES = {
     "recheck": ".rechecking",
     "redact": ".redacting",
     "rule": ".access",
+    "token": ".tokens",
     "sse": ".streaming",
     "visitor": ".visitors",
     "websocket": ".socket",

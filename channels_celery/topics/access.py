@@ -35,12 +35,17 @@ class Visitor:
 
     `user` is Django's, AnonymousUser for guests. `id` is `u<user's key>`, or `g<random>` for a
     guest's session, or None for somebody without one: such a visitor sends nothing. `name` is
-    what others read.
+    what others read. `reach` are the topics that a token is for; None has no bound.
     """
 
     user: Any
     id: str | None
     name: str
+    reach: tuple[str, ...] | None = None
+
+    def reaches(self, topic: str) -> bool:
+        """Whether the token that it came with, if any, is for this topic."""
+        return self.reach is None or any(names.is_within(topic, one) for one in self.reach)
 
 
 #: `accept(visitor, type, data)`: the data to store, None for what was sent; or raises Refused.
@@ -136,6 +141,9 @@ def access_of(visitor: Visitor, topic: str) -> Access:
     No rule, two rules or a rule that raises grants nothing, with one log line. DatabaseAway is
     no answer: whoever asked keeps what was granted before, or asks again.
     """
+    if not visitor.reaches(topic):
+        logger.debug("topic %s: the token is for others; nothing is granted", topic)
+        return Access()
     found = [
         (known, values)
         for known in _rules.values()

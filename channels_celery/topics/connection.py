@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from channels_celery import settings
 
-from . import frames, protocol, sessions
+from . import frames, protocol, sessions, tokens
 from .access import Refused, Visitor
 from .operations import Operation
 from .outlet import Outlet, Send
@@ -47,7 +47,8 @@ class Connection:
         self.visitor = NOBODY
         #: When it was last asked who is there, never before the greeting; and of which session.
         self.asked = math.inf
-        self.mark = sessions.mark_of(sessions.key_of(scope))
+        key = sessions.key_of(scope) if tokens.of_scope(scope) is None else None
+        self.mark = sessions.mark_of(key)
         self.outlet = Outlet(send, self._drained)
         self.window = Window()
         self.subscriptions: dict[str, Subscriber] = {}

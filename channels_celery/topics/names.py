@@ -45,6 +45,17 @@ def check_word(word: object, *, name: str) -> str:
     return word
 
 
+def check_reach(pattern: object) -> str:
+    """The pattern itself, if it is a topic's name or the beginning of names, as in `images.*`."""
+    name = check(pattern.removesuffix(".*") if isinstance(pattern, str) else pattern)
+    return f"{name}.*" if pattern != name else name
+
+
+def is_within(topic: str, pattern: str) -> bool:
+    """Whether a pattern of `check_reach` takes the topic."""
+    return topic.startswith(pattern[:-1]) if pattern.endswith(".*") else topic == pattern
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """A part of a pattern that a converter reads, as in `<slug:room>`."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from channels_celery.errors import DatabaseAway
 
-from . import sessions
+from . import sessions, tokens
 from .access import Access, Refused, Visitor, access_of
 from .visitors import visitor_now
 
@@ -67,7 +67,7 @@ class _Once:
         if "user" in scope or "session" in scope:
             # A stack above has decided, by more than the cookie.
             return visitor_now(scope)
-        key = sessions.key_of(scope)
+        key = tokens.of_scope(scope) or sessions.key_of(scope)
         if key not in self._visitors:
             self._visitors[key] = visitor_now(scope)
         return self._visitors[key]

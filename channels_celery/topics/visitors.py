@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,8 +16,8 @@ from django.http import HttpRequest
 
 from channels_celery.errors import DatabaseAway
 
-from . import sessions
-from .access import Visitor
+from . import sessions, tokens
+from .access import Refused, Visitor
 
 #: Where a session keeps its guest's id; it stays at sign-in, when the session's key changes.
 SESSION_KEY = "channels_celery_visitor"
@@ -37,8 +38,14 @@ class _Peek(dict[str, Any]):
         pass
 
 
-def visitor(request: HttpRequest) -> Visitor:
-    """The request's Visitor; a session without a guest's id gets one."""
+def visitor(request: HttpRequest, *, bearer: bool = False) -> Visitor:
+    """The request's Visitor; a session without a guest's id gets one.
+
+    With `bearer` a token in `Authorization` comes first; a wrong or ended one raises Refused. For
+    views that ask a rule, which alone heeds what the token is for; other views know no tokens.
+    """
+    if bearer and (token := _token_of(request)) is not None:
+        return _of_token(token)
     session: Any = getattr(request, "session", None)
     user: Any = getattr(request, "user", AnonymousUser())
     if session is not None and not user.is_authenticated and SESSION_KEY not in session:
@@ -50,9 +57,12 @@ def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
     """The Visitor of an ASGI scope, for a thread that may wait for the database.
 
     A user or session that a stack above has set is taken; else Django's session is looked up by
-    the cookie in the headers, and only read. Raises DatabaseAway when nobody can say who it is.
+    the cookie in the headers, and only read. A bearer token comes first. Raises DatabaseAway when
+    nobody can say who it is, and Refused for a wrong token.
     """
     try:
+        if (token := tokens.of_scope(scope)) is not None:
+            return _of_token(token)
         if "session" in scope:
             return _who(scope.get("user"), scope["session"])
         return _who(scope.get("user"), sessions.values_of(sessions.key_of(scope)))
@@ -63,6 +73,8 @@ def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
 def visitor_now(scope: Mapping[str, Any]) -> Visitor:
     """The same, asked again: the session is read anew, and the user if it came from there."""
     try:
+        if (token := tokens.of_scope(scope)) is not None:
+            return _of_token(token)
         user, session = scope.get("user"), scope.get("session")
         if user is not None and session is not None and _is_of(user, session):
             user = None
@@ -72,6 +84,23 @@ def visitor_now(scope: Mapping[str, Any]) -> Visitor:
         return _who(user, kept)
     except (OperationalError, InterfaceError) as error:
         raise DatabaseAway from error
+
+
+def _token_of(request: HttpRequest) -> str | None:
+    given = tokens.of_header(request.headers.get("Authorization", ""))
+    user = getattr(request, "user", AnonymousUser())
+    # Middleware of the project's own has read its own kind of token.
+    return None if given and user.is_authenticated and not tokens.is_ours(given) else given
+
+
+def _of_token(text: str) -> Visitor:
+    claims = tokens.claims_of(text)
+    if claims.user is None:
+        return Visitor(AnonymousUser(), claims.id, claims.name, claims.topics)
+    user: Any = auth.get_user_model()._default_manager.filter(pk=claims.user).first()
+    if user is None or not user.is_active or claims.mark not in tokens.marks_of(user):
+        raise Refused(tokens.CODE, "The token's user has changed; ask for another one.")
+    return replace(signed_in(user), reach=claims.topics)
 
 
 def _is_of(user: Any, session: Mapping[str, Any]) -> bool:
@@ -85,12 +114,18 @@ def _who(user: Any, session: Mapping[str, Any]) -> Visitor:
     return _visitor(user, session)
 
 
+def signed_in(user: Any) -> Visitor:
+    """The Visitor of a user."""
+    # Others read the name: of an address, only the part before the @.
+    return Visitor(user=user, id=f"u{user.pk}", name=str(user.get_username()).partition("@")[0])
+
+
+def guest(known: object) -> Visitor:
+    """The Visitor of a guest's id; one without an id, if that is none."""
+    if not isinstance(known, str) or not _GUEST.fullmatch(known):
+        return Visitor(user=AnonymousUser(), id=None, name="Guest")
+    return Visitor(user=AnonymousUser(), id=known, name=f"Guest {known[1:5]}")
+
+
 def _visitor(user: Any, session: Mapping[str, Any]) -> Visitor:
-    if user.is_authenticated:
-        # Others read the name: of an address, only the part before the @.
-        name = str(user.get_username()).partition("@")[0]
-        return Visitor(user=user, id=f"u{user.pk}", name=name)
-    guest = session.get(SESSION_KEY)
-    if not isinstance(guest, str) or not _GUEST.fullmatch(guest):
-        return Visitor(user=user, id=None, name="Guest")
-    return Visitor(user=user, id=guest, name=f"Guest {guest[1:5]}")
+    return signed_in(user) if user.is_authenticated else guest(session.get(SESSION_KEY))

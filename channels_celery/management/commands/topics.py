@@ -4,13 +4,22 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError
 
 from channels_celery import database
 from channels_celery.errors import ChannelsCeleryError
 from channels_celery.jobs.terminal import moment, plain
-from channels_celery.topics import command_line, deleting, overview, trimming
+from channels_celery.topics import (
+    Visitor,
+    command_line,
+    deleting,
+    overview,
+    tokens,
+    trimming,
+    visitors,
+)
 
 Options = dict[str, Any]
 
@@ -80,8 +89,23 @@ class Command(BaseCommand):
     def _delete(self, options: Options) -> None:
         self._each(options["topic"], deleting.delete, "deleted")
 
+    def _token(self, options: Options) -> None:
+        reach = tuple(options["topic"])
+        who = _visitor(options["user"], options["guest"])
+        self.stdout.write(tokens.token(who, topics=reach, seconds=options["seconds"]))
+
     def _each(self, topics: list[str], action: Callable[[str], bool], word: str) -> None:
         missing = [topic for topic in topics if not action(topic)]
         self.stdout.write(f"{len(topics) - len(missing)} {word}.")
         if missing:
             raise CommandError(f"There is no log of {', '.join(missing)}.")
+
+
+def _visitor(user: str | None, guest: str | None) -> Visitor:
+    if user is None:
+        return visitors.guest(guest or "")
+    users: Any = get_user_model()
+    try:
+        return visitors.signed_in(users._default_manager.get_by_natural_key(user))
+    except users.DoesNotExist:
+        raise CommandError(f"There is no user {user!r}.") from None
