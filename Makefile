@@ -8,7 +8,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-ha
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: docs up test proof chaos faults lint lock screenshots system compose-check
+.PHONY: docs up test proof adopter chaos faults lint lock screenshots system compose-check
 
 # Run the site: PORT, HOST, VAR_DIR and WORKERS let several copies run side by side.
 up: $(VENV)/run.stamp
@@ -19,11 +19,15 @@ up: $(VENV)/run.stamp
 PYTEST = $(RUN) -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
 test: $(VENV)/dev.stamp
-	@exec $(PYTEST) -m "not proof" $(ARGS)
+	@exec $(PYTEST) -m "not proof and not adopter" $(ARGS)
 
 # The long proofs: workers killed at every step, RabbitMQ, make up, axe on every page.
 proof: $(VENV)/dev.stamp
 	@exec $(PYTEST) -m proof $(ARGS)
+
+# The wheel in a foreign project, at the lowest and the newest versions that are supported.
+adopter: $(VENV)/dev.stamp
+	@exec $(RUN) -m pytest -m adopter $(ARGS)
 
 # Jobs sent while everything is killed, cut and stopped; CHAOS=long for ten thousand of them.
 chaos: $(VENV)/dev.stamp

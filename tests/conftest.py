@@ -50,6 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in LONG_PROOFS:
             item.add_marker(pytest.mark.proof)
+        elif item.path.parent.name == "adopter":
+            item.add_marker(pytest.mark.adopter)
 
 
 @pytest.fixture(scope="session")
