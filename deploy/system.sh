@@ -12,6 +12,7 @@ want curl curl
 want dot graphviz
 want nginx nginx
 want node nodejs
+want npm npm
 want rabbitmq-server rabbitmq-server
 want redis-server redis-server
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"

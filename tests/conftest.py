@@ -17,6 +17,7 @@ LONG_PROOFS = frozenset(
         "test_away",
         "test_body_memory",
         "test_client_in_chromium",
+        "test_client_types",
         "test_django_tasks_in_a_worker",
         "test_failpoints",
         "test_kills",

@@ -24,6 +24,7 @@ HOW_TO_GET = {
     "curl": "curl (make system)",
     "rabbitmq": "RabbitMQ (make system)",
     "graphviz": "Graphviz (make system)",
+    "typescript": "TypeScript (npm ci)",
 }
 
 
