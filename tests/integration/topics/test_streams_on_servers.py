@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from channels_celery import topics
-from channels_celery.database import close_idle
 from channels_celery.topics import pool
 
-from .serving import Server, guest_cookie, serving
+from .serving import Server, guest_cookie
 from .streams import Stream
 
 TOPIC, OTHER = "open.lobby", "open.kitchen"
@@ -27,22 +26,12 @@ FILES = 3
 Open = Callable[..., Stream]
 
 
-@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
-def server(
-    request: pytest.FixtureRequest, django_db_setup: None, redis_url: str
-) -> Iterator[Server]:
-    """One for all tests: none of them ends it."""
-    with serving(request.param, "default", redis_url, SWEEP_SECONDS=0.2) as server:
-        yield server
-
-
 @pytest.fixture
-def get(server: Server, transactional_db: None) -> Iterator[Open]:
+def get(server: Server) -> Iterator[Open]:
     with ExitStack() as opened:
         yield lambda path, **headers: opened.enter_context(
             closing(Stream(server.port, f"/events/{path}", **headers))
         )
-    close_idle()
 
 
 def publish(number: int, topic: str = TOPIC, size: int = 2) -> None:
