@@ -11,6 +11,7 @@ import pytest
 from tests import services
 
 #: Modules whose tests take a process's life or a browser's time: `make proof` runs them.
+#: Of other modules some tests are marked by themselves.
 LONG_PROOFS = frozenset(
     {
         "test_ambiguous_commit",
@@ -19,7 +20,9 @@ LONG_PROOFS = frozenset(
         "test_client_in_chromium",
         "test_client_types",
         "test_django_tasks_in_a_worker",
+        "test_doorbell_over_redis",
         "test_failpoints",
+        "test_health",
         "test_kills",
         "test_ledger_machine",
         "test_looks",

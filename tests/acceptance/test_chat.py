@@ -4,12 +4,14 @@ import signal
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from tests.acceptance.chatting import CLOSE, OPEN, REPLAY, Party, run
 from tests.acceptance.site import Site, running
 
 
+@pytest.mark.proof
 def test_all_see_the_same_although_one_was_offline_and_the_server_died(
     browser: Browser, site_folder: Path
 ) -> None:

@@ -38,6 +38,7 @@ async def test_frame_comes_back_as_it_was_sent(site: Site, frame: str | bytes) -
         assert await echoed(socket, frame) == frame
 
 
+@pytest.mark.proof
 async def test_socket_that_idles_for_half_a_minute_lives(site: Site) -> None:
     async with dial(site) as socket:
         with pytest.raises(TimeoutError):
@@ -46,6 +47,7 @@ async def test_socket_that_idles_for_half_a_minute_lives(site: Site) -> None:
         assert await echoed(socket, "still here") == "still here"
 
 
+@pytest.mark.proof
 async def test_three_hundred_sockets_at_once_all_live(site: Site) -> None:
     async with AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(dial(site)) for _ in range(SOCKETS)]

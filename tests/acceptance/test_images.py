@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import services
@@ -107,6 +108,7 @@ def test_the_images_page_fits_a_narrow_phone(browser: Browser, site: Site, tmp_p
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+@pytest.mark.proof
 def test_a_page_survives_the_death_of_the_web_server_and_misses_nothing(
     browser: Browser, site_folder: Path, tmp_path: Path
 ) -> None:
@@ -126,6 +128,7 @@ def test_a_page_survives_the_death_of_the_web_server_and_misses_nothing(
         assert tab.asked_for() == [f"{site.url}/images/"] * 3
 
 
+@pytest.mark.proof
 def test_uploads_without_redis_are_accepted_at_once_and_finish_once_it_is_back_empty(
     browser: Browser, site_folder: Path, tmp_path: Path
 ) -> None:

@@ -114,6 +114,7 @@ def test_a_pasted_image_is_uploaded_under_a_name_of_its_own(browser: Browser, si
         expect(card(tab.page, "Pasted at")).to_have_count(1)
 
 
+@pytest.mark.proof
 def test_of_many_files_three_are_under_way_at_once(
     browser: Browser, site: Site, tmp_path: Path
 ) -> None:
@@ -133,6 +134,7 @@ def test_of_many_files_three_are_under_way_at_once(
         tab.shows("succeeded", 40, seconds=60)
 
 
+@pytest.mark.proof
 def test_work_that_fails_is_tried_again_then_says_why_and_can_be_helped(
     browser: Browser, site: Site, tmp_path: Path
 ) -> None:

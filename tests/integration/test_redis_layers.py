@@ -32,6 +32,7 @@ def layer(request: pytest.FixtureRequest, redis_url: str) -> Layers:
     return open_layer
 
 
+@pytest.mark.proof
 async def test_idle_reader_lives(layer: Layers) -> None:
     async with layer() as opened:
         channel = await opened.new_channel()
@@ -44,6 +45,7 @@ async def test_idle_reader_lives(layer: Layers) -> None:
         assert await asyncio.wait_for(reader, 5) == {"type": "hello"}
 
 
+@pytest.mark.proof
 async def test_hundreds_of_readers_at_once_all_live(layer: Layers) -> None:
     async with layer() as opened:
         names = [f"reader-{n}" for n in range(READERS)]

@@ -94,6 +94,7 @@ def test_a_lost_doorbell_is_healed_by_the_sweep(serve: Serve) -> None:
     assert client.seqs == [1, 2, 3]
 
 
+@pytest.mark.proof
 def test_a_killed_server_leaves_no_hole(serve: Serve, ringing: None) -> None:
     server = serve()
     client = server.client()
@@ -133,6 +134,7 @@ def test_sigterm_says_bye_to_every_reader_even_a_new_one(serve: Serve) -> None:
     server.process.wait(15)
 
 
+@pytest.mark.proof
 def test_a_reader_that_does_not_read_holds_up_nobody_and_misses_nothing(
     serve: Serve, ringing: None
 ) -> None:
