@@ -24,6 +24,7 @@ class _Link:
         self.left = cut_after
 
     def reset(self) -> None:
+        self.passing.set()
         for writer in self.writers:
             if (sock := writer.get_extra_info("socket")) is not None and sock.fileno() >= 0:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -55,6 +56,8 @@ class Proxy:
         assert self._server is not None
         self._server.close()
         self.reset()
+        while self._links:  # noqa: ASYNC110 - each leaves by itself, within a few turns
+            await asyncio.sleep(0)
 
     def reset(self) -> None:
         """End every connection by a reset."""
