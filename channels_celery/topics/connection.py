@@ -141,6 +141,8 @@ class Connection:
         if len(self._operations) > protocol.OPERATIONS:
             self.close(protocol.OVERLOAD, f"{protocol.OPERATIONS} operations wait already.")
             return
+        if not self._operations and self.has_room and operation.done_at_once(self):
+            return
         self._operations.append(operation)
         if self._worker is None:
             self._worker = asyncio.get_running_loop().create_task(self._work())

@@ -5,7 +5,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from zlib import crc32
 
@@ -13,8 +13,10 @@ from channels_celery import failpoints
 
 from . import outbound
 from .events import Event
+from .gathering import Gathering
 
 GROUPS = 64
+TYPE = "topics.bells"
 #: A doorbell carries its frame up to here; past it hubs read the log.
 FRAME_BYTES = 8 * 1024
 
@@ -60,9 +62,11 @@ class Listeners(Generic[Word]):
             self._heard = tuple(entry for entry in self._heard if entry[1] != callback)
 
     def tell(self, word: Word) -> None:
+        here = _running_loop()
         for loop, callback in self._heard:
             try:
-                loop.call_soon_threadsafe(callback, word)
+                # On the hub's own loop it needs no other thread to wake it.
+                (loop.call_soon if loop is here else loop.call_soon_threadsafe)(callback, word)
             except RuntimeError:
                 # Its loop is closed.
                 self.remove(callback)
@@ -70,6 +74,13 @@ class Listeners(Generic[Word]):
     def forget(self) -> None:
         self._lock = threading.Lock()
         self._heard = ()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 listeners: Listeners[Bell] = Listeners()
@@ -108,15 +119,46 @@ def reply(channel: str, message: dict[str, Any]) -> None:
     outbound.send(channel, message)
 
 
+def heard(message: Any) -> list[Bell]:
+    """The doorbells in a message of the layer, which is shared, so anything may come."""
+    try:
+        if message["type"] != TYPE or not isinstance(message["origin"], str):
+            return []
+        return [_heard(entry, message["origin"]) for entry in message["bells"]]
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def _heard(entry: Any, origin: str) -> Bell:
+    topic, seq, frame, presence = entry
+    if not isinstance(topic, str) or type(seq) not in (int, type(None)):
+        raise TypeError(entry)
+    if not isinstance(frame, str | None) or not isinstance(presence, bool):
+        raise TypeError(entry)
+    return Bell(topic=topic, seq=seq, frame=frame, origin=origin, presence=presence)
+
+
 def _tell(bell: Bell) -> None:
     listeners.tell(bell)
-    outbound.group_send(group_of(bell.topic), {"type": "topics.bell", **asdict(bell)})
+    group, entry = group_of(bell.topic), (bell.topic, bell.seq, bell.frame, bell.presence)
+    if bell.seq is None and bell.frame is not None:
+        _gathering.soon(group, entry, len(bell.frame))
+    else:
+        _gathering.now(group, entry)
+
+
+def _send(group: str, entries: list[Any]) -> None:
+    outbound.group_send(group, {"type": TYPE, "origin": _origin, "bells": entries})
+
+
+_gathering = Gathering(_send)
 
 
 def _forget() -> None:
     global _origin
     _origin = secrets.token_hex(8)
     listeners.forget()
+    _gathering.forget()
 
 
 os.register_at_fork(after_in_child=_forget)

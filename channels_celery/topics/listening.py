@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from channels_celery import settings
 
+from . import doorbell
 from .doorbell import Bell
 from .rechecking import Recheck, word_of
 
@@ -81,8 +82,10 @@ class Listening:
     async def _receive(self, layer: Any, channel: str) -> None:
         while True:
             message = await layer.receive(channel)
-            if (heard := _bell_of(message) or word_of(message)) is not None:
-                self._hear(heard)
+            for bell in doorbell.heard(message):
+                self._hear(bell)
+            if (word := word_of(message)) is not None:
+                self._hear(word)
             # A layer with much in store doesn't yield by itself.
             await asyncio.sleep(0)
 
@@ -106,19 +109,3 @@ class Listening:
 def _import_layers() -> None:
     for known in django_settings.CHANNEL_LAYERS.values():
         import_string(str(known["BACKEND"]))
-
-
-def _bell_of(message: Any) -> Bell | None:
-    """The message as a doorbell; the layer is shared, so anything may come."""
-    try:
-        if message["type"] != "topics.bell":
-            return None
-        topic, seq, frame = message["topic"], message["seq"], message["frame"]
-        origin = message["origin"]
-    except (KeyError, TypeError):
-        return None
-    sound = isinstance(topic, str) and isinstance(origin, str)
-    if not sound or type(seq) not in (int, type(None)) or not isinstance(frame, str | None):
-        return None
-    presence = message.get("presence") is True
-    return Bell(topic=topic, seq=seq, frame=frame, origin=origin, presence=presence)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from channels_celery.errors import DatabaseAway
 
 from . import frames, protocol
-from .access import Refused
+from .access import Access, Refused
 from .protocol import AskPresence, Frame, Publish, Request, Subscribe, Unsubscribe, Whisper
 from .submitting import whisper_from
 
@@ -32,6 +32,19 @@ class Operation:
             return cls(protocol.id_of(frame), protocol.request(frame))
         except Refused as refused:
             return cls(protocol.id_of(frame), refused)
+
+    def done_at_once(self, connection: Connection) -> bool:
+        """A whisper on a topic that the socket follows waits for nothing, nor needs a task."""
+        if not isinstance(self.request, Whisper):
+            return False
+        access = _access_known(connection, self.request)
+        if access is None:
+            return False
+        try:
+            _whisper_with(connection, access, self.request)
+        except Refused as refused:
+            connection.say(frames.error(self.id, refused))
+        return True
 
     async def run(self, connection: Connection) -> None:
         """Do it and answer. What only fails here closes the socket: the client comes back."""
@@ -112,12 +125,19 @@ async def _publish(connection: Connection, request: Publish) -> None:
 
 
 async def _whisper(connection: Connection, request: Whisper) -> None:
-    subscriber = connection.subscriptions.get(request.topic)
-    if subscriber is not None and subscriber.access is not None:
-        # Asked when it subscribed: a whisper waits for no thread and no database.
-        access = subscriber.access
-    else:
+    access = _access_known(connection, request)
+    if access is None:
         access = await connection.hub.source.access(connection.visitor, request.topic)
+    _whisper_with(connection, access, request)
+
+
+def _access_known(connection: Connection, request: Whisper) -> Access | None:
+    """Asked when it subscribed: a whisper there waits for no thread and no database."""
+    subscriber = connection.subscriptions.get(request.topic)
+    return None if subscriber is None else subscriber.access
+
+
+def _whisper_with(connection: Connection, access: Access, request: Whisper) -> None:
     whisper_from(connection.visitor, access, request.topic, request.type, request.data)
 
 

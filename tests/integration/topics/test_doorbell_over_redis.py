@@ -45,17 +45,17 @@ async def listen(layer: RedisPubSubChannelLayer, topic: str) -> str:
     return channel
 
 
-async def hear(layer: RedisPubSubChannelLayer, channel: str) -> Bell:
-    message = await asyncio.wait_for(layer.receive(channel), 10)
-    assert message.pop("type") == "topics.bell"
-    return Bell(**message)
+async def hear(layer: RedisPubSubChannelLayer, channel: str) -> list[Bell]:
+    return doorbell.heard(await asyncio.wait_for(layer.receive(channel), 10))
 
 
 async def test_another_process_hears_events_in_their_order(layers: RedisPubSubChannelLayer) -> None:
     channel = await listen(layers, "chat.a")
     for number in range(20):
         topics.whisper("chat.a", "typing", number)
-    bells = [await hear(layers, channel) for _ in range(20)]
+    bells: list[Bell] = []
+    while len(bells) < 20:
+        bells += await hear(layers, channel)
     assert [json.loads(bell.frame or "")["data"] for bell in bells] == list(range(20))
     assert {(bell.topic, bell.seq, bell.origin) for bell in bells} == {
         ("chat.a", None, doorbell.origin())
@@ -71,7 +71,7 @@ async def test_a_program_that_ends_at_once_has_rung(
     url = redis_url.replace("127.0.0.1", "localhost")
     command = [sys.executable, "-c", PROGRAM, url]
     await asyncio.to_thread(subprocess.run, command, check=True, timeout=60)
-    bell = await hear(layers, channel)
+    (bell,) = await hear(layers, channel)
     assert json.loads(bell.frame or "")["data"] == {"n": 1}
     assert bell.origin != doorbell.origin()
     await layers.flush()

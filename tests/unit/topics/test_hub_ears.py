@@ -125,22 +125,31 @@ async def test_after_an_error_a_new_channel_joins_all_groups(
 @pytest.mark.parametrize(
     "message",
     [
-        None, 1, {}, {"type": "chat.message"}, {"type": "topics.bell"},
-        {"type": "topics.bell", "topic": 1, "seq": 1, "frame": None, "origin": "x"},
-        {"type": "topics.bell", "topic": "a", "seq": "1", "frame": None, "origin": "x"},
-        {"type": "topics.bell", "topic": "a", "seq": True, "frame": None, "origin": "x"},
-        {"type": "topics.bell", "topic": "a", "seq": 1, "frame": b"", "origin": "x"},
-        {"type": "topics.bell", "topic": "a", "seq": 1, "frame": None, "origin": None},
+        None, 1, {}, {"type": "chat.message"}, {"type": "topics.bells"},
+        {"type": "topics.bells", "origin": None, "bells": []},
+        {"type": "topics.bells", "origin": "x", "bells": 7},
+        {"type": "topics.bells", "origin": "x", "bells": [["a", 1, None]]},
+        {"type": "topics.bells", "origin": "x", "bells": [[1, 1, None, False]]},
+        {"type": "topics.bells", "origin": "x", "bells": [["a", "1", None, False]]},
+        {"type": "topics.bells", "origin": "x", "bells": [["a", True, None, False]]},
+        {"type": "topics.bells", "origin": "x", "bells": [["a", 1, b"", False]]},
     ],
 )  # fmt: skip
 async def test_messages_of_others_on_the_layer_do_no_harm(ears: Ears, message: Any) -> None:
-    rung = {"type": "topics.bell", "topic": "a", "seq": 1, "frame": None, "origin": "x"}
+    rung = {
+        "type": "topics.bells",
+        "origin": "x",
+        "bells": [["a", 1, None, False], ["b", 2, None, False]],
+    }
 
     async def job() -> None:
         ears.layer.messages.put_nowait(message)
         ears.layer.messages.put_nowait(rung)
         await until(lambda: ears.heard)
-        assert ears.heard == [Bell(topic="a", seq=1, frame=None, origin="x")]
+        assert ears.heard == [
+            Bell(topic="a", seq=1, frame=None, origin="x"),
+            Bell(topic="b", seq=2, frame=None, origin="x"),
+        ]
 
     await during(ears, job)
 

@@ -19,7 +19,7 @@ from .scripted import sign_out
     [
         None,
         "topics.recheck",
-        {"type": "topics.bell", "topic": "a", "origin": "x"},
+        {"type": "topics.bells", "origin": "x", "bells": []},
         {"type": "topics.recheck", "origin": "x"},
         {"type": "topics.recheck", "topic": 7, "origin": "x"},
         {"type": "topics.recheck", "topic": "a"},
