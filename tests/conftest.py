@@ -23,6 +23,7 @@ LONG_PROOFS = frozenset(
         "test_doorbell_over_redis",
         "test_failpoints",
         "test_health",
+        "test_hostile_decoders",
         "test_kills",
         "test_ledger_machine",
         "test_looks",

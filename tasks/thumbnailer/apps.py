@@ -12,6 +12,7 @@ class ThumbnailerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import adoption
+        from . import adoption, checks, warming  # noqa: F401 - checks register themselves
 
         adoption.connect()
+        warming.connect()

@@ -94,6 +94,7 @@ def _as_json(
         "position": asdict(position),
         "width": content and content.width,
         "height": content and content.height,
+        "placeholder": (content and content.placeholder) or None,
         "thumbnails": _thumbnails(image, content) if content else [],
         "error": error,
     }

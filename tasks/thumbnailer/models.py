@@ -5,10 +5,8 @@ import uuid
 
 from django.db import models
 
-#: The longest side of each thumbnail in pixels, in the order they are announced.
-SIZES = (160, 320)
 #: The version of what is made of an original; +1 whenever the same bytes give other thumbnails.
-SPEC = 1
+SPEC = 2
 
 
 def new_token() -> str:
@@ -27,6 +25,8 @@ class Content(models.Model):
     #: Of the upright picture; known once it is decoded.
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
+    #: Its BlurHash (blurha.sh), likewise.
+    placeholder = models.CharField(max_length=40, blank=True)
 
     def __str__(self) -> str:
         return self.digest

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
@@ -76,14 +76,13 @@ def release(content_id: uuid.UUID) -> None:
     transaction.on_commit(lambda: _delete(names), robust=True)
 
 
-def original(content: Content) -> bytes | None:
-    """The uploaded bytes; None when the content went while they were looked for.
+def original(content: Content) -> File[bytes] | None:
+    """The uploaded file, open; None when the content went while it was looked for.
 
-    Raises FileNotFoundError when the storage has lost them.
+    Raises FileNotFoundError when the storage has lost it.
     """
     try:
-        with default_storage.open(content.original_name) as file:
-            return bytes(file.read())
+        return default_storage.open(content.original_name)
     except FileNotFoundError:
         if Content.objects.filter(pk=content.pk).exists():
             raise
@@ -114,12 +113,9 @@ def add(content: Content, size: int, made: tuple[int, int], data: bytes) -> Thum
     return None
 
 
-def complete(content: Content, **about: Any) -> None:
-    """All thumbnails are made: the next job of the same content only tells of them.
-
-    `about` are fields of the content that are known by now.
-    """
-    Content.objects.filter(pk=content.pk).update(spec=SPEC, **about)
+def complete(content: Content) -> None:
+    """All thumbnails are made: the next job of the same content only tells of them."""
+    Content.objects.filter(pk=content.pk).update(spec=SPEC)
 
 
 def _delete(names: Iterable[str]) -> None:

@@ -25,6 +25,8 @@ from .uploads import accept
 
 #: Newest first; older ones are kept and have their address, but the page does not show them.
 SHOWN = 200
+#: Pixels of the thumbnail that a card shows, as in card.js.
+CARD_SIZE = 320
 
 
 @never_cache
@@ -80,11 +82,18 @@ def _cards(
     return [
         {
             **image,
+            "picture": _on_card(image["thumbnails"]),
             "says": sentence(image, known.get(row.job), now),
             "again": works.can_help(image["state"], image["error"]),
         }
         for row, image in zip(rows, state["images"], strict=True)
     ]
+
+
+def _on_card(thumbnails: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The thumbnail for a card, of those there are, smallest first."""
+    fitting = [made for made in thumbnails if made["size"] <= CARD_SIZE]
+    return next(reversed(fitting or thumbnails[:1]), None)
 
 
 def _chosen_id(request: HttpRequest) -> UUID | None:

@@ -114,12 +114,12 @@ class Uploader:
                 self.again += 1
 
     def states(self) -> Counter[str]:
-        """How many of the accepted are in which state; done only with both thumbnails."""
+        """How many of the accepted are in which state; done only with all thumbnails."""
         _, images = self._ask("GET")
         of_id = {image["id"]: image for image in images["images"]}
         assert set(of_id) == set(self.wanted)
         for image in of_id.values():
-            assert image["state"] != "succeeded" or len(image["thumbnails"]) == 2, image
+            assert image["state"] != "succeeded" or len(image["thumbnails"]) == 4, image
         return Counter(image["state"] for image in of_id.values())
 
     def _upload(self, id: str, photo: bytes) -> bool:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, Literal
 
-from PIL import Image
+import pytest
+from PIL import Image, ImageCms
+
+from tasks.thumbnailer.pipeline.making import make
+from tasks.thumbnailer.pipeline.steps import Made
+from tasks.thumbnailer.pipeline.unfit import Fault, Unfit
 
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 180, 60), (30, 60, 220), (255, 255, 255)
 
@@ -44,3 +49,33 @@ def _name(colour: Any) -> str:
 
 def _distance(one: Any, other: Any) -> int:
     return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+
+
+def made(data: bytes, size: int = 320) -> Image.Image:
+    """The thumbnail of a file as a picture: that size, or the only one."""
+    steps = [step for step in make(io.BytesIO(data)) if isinstance(step, Made)]
+    chosen = next((step for step in steps if step.size == size), steps[0])
+    return Image.open(io.BytesIO(chosen.content), formats=["WEBP"])
+
+
+def refused(data: bytes) -> Fault:
+    """Why a file can not be made into thumbnails."""
+    with pytest.raises(Unfit) as unfit:
+        list(make(io.BytesIO(data)))
+    return unfit.value.fault
+
+
+def pixel(picture: Image.Image, place: int = 100) -> tuple[int, ...]:
+    found = picture.getpixel((place, place))
+    assert isinstance(found, tuple)
+    return tuple(int(part) for part in found)
+
+
+def profile(colours: Literal["sRGB", "LAB"] = "sRGB") -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(colours)).tobytes()
+
+
+def swapped_profile() -> bytes:
+    """sRGB's own profile, but that red and blue have changed places."""
+    mixed = profile().replace(b"rXYZ", b"????", 1).replace(b"bXYZ", b"rXYZ", 1)
+    return mixed.replace(b"????", b"bXYZ", 1)

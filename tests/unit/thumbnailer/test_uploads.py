@@ -62,6 +62,7 @@ def test_an_image_is_described_as_agreed(guest: Client) -> None:
         "position": {"epoch": "", "seq": 0, "mid": ""},
         "width": None,
         "height": None,
+        "placeholder": None,
         "thumbnails": [],
         "error": None,
     }

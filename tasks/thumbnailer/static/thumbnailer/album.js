@@ -2,7 +2,7 @@
 
 /** @typedef {{size: number, width: number, height: number, url: string}} Thumbnail */
 /** @typedef {{code: string, message: string} | null} Failure */
-/** @typedef {{id: string, name: string, state: string, job: string, topic: string, width: number | null, height: number | null, thumbnails: Thumbnail[], error: Failure}} Image */
+/** @typedef {{id: string, name: string, state: string, job: string, topic: string, width: number | null, height: number | null, placeholder: string | null, thumbnails: Thumbnail[], error: Failure}} Image */
 /** @typedef {{state: string, fence: number, attempt: number, max_attempts: number, ready: number, progress: [number, number] | null}} Known What the server knows of a job. */
 /** @typedef {{images: Image[], works: {now: number, by_job: Record<string, Known>}}} State */
 /** @typedef {{state?: string, fence: number, ended?: number, progress?: [number, number], queuedAt?: number, retry?: {at: number, attempt: number, of: number}, error?: Failure}} Work */
@@ -48,6 +48,7 @@ export class Album {
     if (!data) return undefined; // of an image that was removed since
     if (type === "image.created") return this.#add(data, (ts ?? now) + (ts ? this.#ahead : 0));
     if (type === "image.deleted") return this.#images.delete(data.id) ? data.id : undefined;
+    if (type === "image.seen") return this.#see(data);
     if (type === "image.again") return this.#again(data, ts + this.#ahead);
     if (!type.startsWith("job.")) return undefined;
     const work = this.#workOf(data.job);
@@ -74,6 +75,12 @@ export class Album {
     const work = this.#workOf(data.job);
     work.queuedAt ??= queuedAt;
     return data.id;
+  }
+
+  #see({ id, ...seen }) {
+    const image = this.#images.get(id);
+    if (image) Object.assign(image, seen);
+    return image?.id;
   }
 
   #again({ id, job, fence }, queuedAt) {

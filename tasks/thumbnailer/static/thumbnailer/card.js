@@ -1,11 +1,16 @@
 // One card: an image, or a file that is on its way to be one.
 
+import { blurred } from "./placeholder.js";
 import { about, canHelp, sentence } from "./sentences.js";
 
+const SIZE = 320; // pixels of the thumbnail that a card shows
 const UNDER_WAY = new Set(["waiting", "uploading", "unsent"]);
 
 /** A named part of a card or of the viewer. @returns {HTMLElement} */
 export const part = (root, name) => root.querySelector(`[data-part="${name}"]`);
+
+/** The thumbnail for a card, of those there are. */
+const onCard = (thumbnails) => thumbnails.findLast(({ size }) => size <= SIZE) ?? thumbnails[0];
 
 /** Shows all that is known of the image. */
 export function show(card, image, now) {
@@ -17,7 +22,8 @@ export function show(card, image, now) {
   showActions(card, image);
   showProgress(part(card, "progress"), image);
   tell(card, image, now);
-  if (thumbnails.length) showPicture(card, thumbnails.at(-1), state !== "succeeded" && thumbnails.length === 1);
+  if (image.placeholder) showPlaceholder(card, image);
+  if (thumbnails.length) showPicture(card, onCard(thumbnails));
 }
 
 /** Says where the image is now. */
@@ -48,7 +54,7 @@ function showActions(card, { state, name, thumbnails, ...image }) {
     button(place).ariaLabel = `${labels[action]} ${name}`;
   }
   button(part(card, "remove")).textContent = UNDER_WAY.has(state) ? "Cancel" : "Remove";
-  if (isOpen) Object.assign(part(card, "open"), { href: thumbnails.at(-1).url, ariaLabel: `Sizes of ${name}` });
+  if (isOpen) Object.assign(part(card, "open"), { href: onCard(thumbnails).url, ariaLabel: `Sizes of ${name}` });
 }
 
 const button = (place) => (place.matches("button") ? place : place.querySelector("button"));
@@ -59,13 +65,21 @@ function showProgress(bar, { state, sent, total, progress }) {
   [bar.max, bar.value, bar.ariaLabel] = [of || 1, done, label];
 }
 
-// The next size is shown only when it is there: a picture is never taken away to load another.
-function showPicture(card, made, early) {
+// Once, and not over what the browser itself has made of the file.
+function showPlaceholder(card, image) {
   const picture = part(card, "picture");
-  if (picture.dataset.wanted === made.url) return picture.classList.toggle("early", early);
+  if (!picture.hidden || picture.dataset.placeholder) return;
+  picture.dataset.placeholder = image.placeholder;
+  blurred(image).then((url) => (picture.hidden ? preview(card, url) : URL.revokeObjectURL(url)));
+}
+
+// It is shown only when it is there: a picture is never taken away to load another.
+function showPicture(card, made) {
+  const picture = part(card, "picture");
+  if (picture.dataset.wanted === made.url) return;
   picture.dataset.wanted = made.url;
   const loading = new Image();
-  loading.onload = () => picture.dataset.wanted === made.url && put(picture, made, early);
+  loading.onload = () => picture.dataset.wanted === made.url && put(picture, made, false);
   loading.src = made.url;
 }
 

@@ -1,4 +1,6 @@
-// A small picture of a file that is on its way, made by the browser itself.
+// A small picture until there is a thumbnail: of a file that is on its way, or from a BlurHash.
+
+import { pixels } from "./blurhash.js";
 
 const SIDE = 32; // pixels: it is shown blurred
 
@@ -13,12 +15,25 @@ export function placeholder(file) {
   return made;
 }
 
+/** An address of what the server says an image looks like.
+ * @param {{placeholder: string, width: number, height: number}} image @returns {Promise<string>} */
+export function blurred({ placeholder: hash, width, height }) {
+  const scale = SIDE / Math.max(width, height);
+  const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+  const data = new ImageData(pixels(hash, across, down), across, down);
+  return address(across, down, (canvas) => canvas.putImageData(data, 0, 0));
+}
+
 async function make(file) {
   const picture = await createImageBitmap(file, { resizeWidth: SIDE });
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [picture.width, picture.height];
-  canvas.getContext("2d").drawImage(picture, 0, 0);
+  const made = await address(picture.width, picture.height, (canvas) => canvas.drawImage(picture, 0, 0));
   picture.close();
+  return made;
+}
+
+async function address(width, height, draw) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  draw(canvas.getContext("2d"));
   const content = await new Promise((resolve) => canvas.toBlob(resolve));
   return URL.createObjectURL(content);
 }

@@ -45,12 +45,17 @@ export class Viewer {
     this.#dialog.querySelector("h2 bdi").textContent = name;
     part(this.#dialog, "about").textContent = about(image);
     original.href = this.#path(id);
-    thumbnails.slice(list.childElementCount).forEach((made) => list.append(this.#row(made)));
+    thumbnails.forEach((made, at) => this.#keepRow(list, list.children[at] ?? null, made));
   }
 
   /** The image has gone. */
   remove(id) {
     if (id === this.#id) this.#dialog.close();
+  }
+
+  // The page's own size is made first: a smaller one comes before it.
+  #keepRow(list, present, made) {
+    if (part(present ?? this.#blank.content, "link").getAttribute("href") !== made.url) list.insertBefore(this.#row(made), present);
   }
 
   #row({ url, width, height }) {

@@ -43,6 +43,14 @@ test("a job's events lead its image from queued to succeeded", () => {
   assert.equal(album.get("i1").width, 1200);
 });
 
+test("what an image looks like is known before its first thumbnail", () => {
+  const data = { id: "i1", width: 1200, height: 900, placeholder: "LEHV6nWB2yk8pyo0adR*.7kCMdnj" };
+  assert.equal(album.apply({ type: "image.seen", ts: 0, seq: 1, data }, 0), "i1");
+  assert.equal(album.get("i1").placeholder, data.placeholder);
+  assert.equal(album.get("i1").width, 1200);
+  assert.equal(album.apply({ type: "image.seen", ts: 0, seq: 2, data: { ...data, id: "gone" } }, 0), undefined);
+});
+
 test("the same events again change nothing", () => {
   album = begin([image({ state: "succeeded", thumbnails: [SMALL, LARGE], width: 4, height: 3 })], work("succeeded"));
   album.apply({ type: "image.created", ts: 0, seq: 1, data: image() }, 0);

@@ -1,0 +1,87 @@
+"""The order of the steps is the point.
+
+Whatever loads the pixels before `draft()` costs a large JPEG five times the time and twenty times
+the memory; a limit that is looked at after them is none.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from PIL import Image
+
+from . import limits
+from .colours import to_srgb
+from .encode import webp
+from .formats import HEAD_BYTES, Kind, kind_of
+from .modes import fit_key, resizable
+from .orientation import orientation_of, upright, upright_size
+from .placeholder import placeholder
+from .sizes import SIZES, fit, sizes_of
+from .steps import Made, Seen
+from .unfit import Fault, Unfit
+
+#: A JPEG's decoder is asked for this many times the final size: what it scales is scaled coarsely.
+DRAFT_GAP = 1.5
+REDUCING_GAP = 2.0
+
+
+def make(file: BinaryIO, sizes: tuple[int, ...] = SIZES) -> Iterator[Seen | Made]:
+    """Decode once, then give each size as soon as it is made, in the order of `sizes`.
+
+    Raises Unfit when the bytes are at fault, MemoryError when there is too little of it.
+    """
+    with warnings.catch_warnings():
+        # About strangers' files, so not to anybody here; what matters is raised.
+        warnings.simplefilter("ignore")
+        largest, whole = _judged(file, max(sizes))
+    yield Seen(*whole, placeholder(largest))
+    for size in sizes_of(*whole, sizes):
+        picture = _scaled(largest, size)
+        yield Made(size, *picture.size, webp(picture))
+
+
+def _judged(file: BinaryIO, box: int) -> tuple[Image.Image, tuple[int, int]]:
+    try:
+        return _decode(file, box)
+    except Image.DecompressionBombError as error:
+        raise Unfit(Fault.TOO_LARGE, str(error)) from error
+    except (Unfit, MemoryError):
+        # Too little memory says nothing about the file.
+        raise
+    except Exception as error:
+        # Decoders raise whatever they like (SyntaxError is seen): the place is the verdict.
+        text = f"{type(error).__name__}: {error}"
+        if "memory" in text.lower():
+            raise MemoryError(text) from error
+        raise Unfit(Fault.TRUNCATED if "truncated" in text else Fault.CORRUPT, text) from error
+
+
+def _decode(file: BinaryIO, box: int) -> tuple[Image.Image, tuple[int, int]]:
+    """The picture, upright and no larger than the box, and the size of the whole."""
+    kind = kind_of(file.read(HEAD_BYTES))
+    with limits.while_opening(kind, file):
+        file.seek(0)
+        picture = Image.open(file, formats=[kind])
+    limits.after_open(kind, picture)
+    whole = picture.size
+    target = fit(whole, box)
+    if kind is Kind.JPEG:
+        # From the final size: `thumbnail()` asks for the box and so decodes up to four times more.
+        picture.draft(None, (int(target[0] * DRAFT_GAP), int(target[1] * DRAFT_GAP)))
+    fit_key(picture)
+    # Once: a second load after a failed one can succeed with blank pixels.
+    picture.load()
+    orientation = orientation_of(picture)
+    profile = picture.info.get("icc_profile")
+    small = resizable(picture).resize(target, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
+    return upright(to_srgb(small, profile), orientation), upright_size(whole, orientation)
+
+
+def _scaled(picture: Image.Image, size: int) -> Image.Image:
+    target = fit(picture.size, size)
+    if target == picture.size:
+        return picture
+    return picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)

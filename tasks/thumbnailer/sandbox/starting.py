@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from contextlib import suppress
+
+from .allowance import Allowance
+
+#: Where the server finds its socket.
+CONTROL = 3
+#: Of Python. -P: no module from the present directory in place of ours.
+ARGUMENTS = ("-P", "-m", "tasks.thumbnailer.sandbox.server")
+
+
+class Link:
+    """A running server as its users hold it, over forks too. It ends when the last lets go."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self.pid = _spawn(theirs.fileno())
+        self._starter = os.getpid()
+
+    def ask(self, handles: list[int], allowed: Allowance) -> None:
+        """Have an image decoded: its file, where results go, where the end is told.
+
+        From any thread or forked process: so short a message goes whole. Raises OSError when the
+        server has gone.
+        """
+        socket.send_fds(self._control, [allowed.pack()], handles)
+
+    def close(self) -> None:
+        """Let go; who started it waits until it has gone."""
+        self._control.close()
+        if os.getpid() == self._starter:
+            with suppress(ChildProcessError):
+                os.waitpid(self.pid, 0)
+
+
+def _spawn(control: int) -> int:
+    """Python anew, by exec: safe at any time, whatever threads and connections there are here.
+
+    It inherits no handle but its socket, standard output and error, and none of our environment.
+    """
+    # An empty entry is the present directory, which the server leaves.
+    environment = {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+    actions = [
+        (os.POSIX_SPAWN_DUP2, control, CONTROL),
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+    ]
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, *ARGUMENTS],
+        environment,
+        file_actions=actions,
+        setsigmask=[],
+    )

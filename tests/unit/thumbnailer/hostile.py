@@ -1,0 +1,90 @@
+"""The sandbox's server with a decoder that was taken over: it does what its "image" says."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from tasks.thumbnailer.pipeline.steps import Made, Seen
+from tasks.thumbnailer.sandbox import decoding, server
+
+
+def segfault() -> None:
+    ctypes.string_at(1)
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def sleep() -> None:
+    time.sleep(600)
+
+
+def eat() -> None:
+    held = []
+    while True:
+        held.append(bytearray(16 * 1024 * 1024))
+
+
+def lie() -> str:
+    return "x" * 41
+
+
+def leave() -> None:
+    os._exit(3)
+
+
+def shout() -> None:
+    while True:
+        os.write(4, b"\x02" + b"\xff" * 4096)
+
+
+def reach_out() -> str:
+    """Everything it may not do: what it could, by name."""
+    tried: dict[str, Callable[[], object]] = {
+        "socket": lambda: socket.socket(socket.AF_INET),
+        "unix": lambda: socket.socketpair(),
+        "open": lambda: open("/etc/passwd", "rb"),  # noqa: SIM115
+        "list": lambda: os.listdir("/"),
+        "fork": os.fork,
+        "run": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606
+        "kill": lambda: os.kill(os.getppid(), 0),
+        "limits": lambda: os.nice(1),
+    }
+    return ",".join(name for name, act in tried.items() if _can(act))
+
+
+def has() -> str:
+    """Its environment, and the handles that it holds."""
+    handles = []
+    for number in range(256):
+        try:
+            os.fstat(number)
+        except OSError:
+            continue
+        handles.append(number)
+    return f"{sorted(os.environ)} {handles}"
+
+
+def _can(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except OSError:
+        return False
+    return True
+
+
+def make(file: IO[bytes]) -> Iterator[Seen | Made]:
+    text = globals()[file.read().decode()]()
+    yield Seen(1, 1, text or "")
+
+
+if __name__ == "__main__":
+    setattr(decoding, "make", make)  # noqa: B010 - not a name that it exports
+    server.main()

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tasks.thumbnailer.pipeline import limits
+from tasks.thumbnailer.pipeline.making import make
+from tasks.thumbnailer.pipeline.sizes import sizes_of
+from tasks.thumbnailer.pipeline.steps import Made, Seen
+from tasks.thumbnailer.pipeline.unfit import Fault, Unfit
+
+from . import pictures, png
+from .pictures import made, refused
+
+UPRIGHT = ["red", "green", "blue", "white"]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF"])
+def test_each_allowed_format_is_read(kind: str) -> None:
+    picture = made(pictures.encoded(pictures.quarters(600, 400), kind))
+    assert picture.size == (320, 213)
+    assert pictures.corners(picture) == UPRIGHT
+
+
+def test_the_pages_own_size_comes_first_and_no_picture_is_enlarged() -> None:
+    steps = list(make(io.BytesIO(pictures.photo(1000, 750))))
+    shapes = [(step.size, step.width, step.height) for step in steps if isinstance(step, Made)]
+    assert shapes == [(320, 320, 240), (160, 160, 120), (640, 640, 480), (1280, 1000, 750)]
+    assert isinstance(steps[0], Seen)
+    assert (steps[0].width, steps[0].height) == (1000, 750)
+    for step in steps[1:]:
+        assert isinstance(step, Made)
+        opened = Image.open(io.BytesIO(step.content), formats=["WEBP"])
+        assert opened.size == (step.width, step.height)
+        assert pictures.corners(opened) == UPRIGHT
+
+
+@pytest.mark.parametrize(
+    ("longest", "sizes"),
+    [
+        (1, (160,)),
+        (160, (160,)),
+        (161, (320, 160)),
+        (320, (320, 160)),
+        (640, (320, 160, 640)),
+        (1280, (320, 160, 640, 1280)),
+        (9000, (320, 160, 640, 1280)),
+    ],
+)
+def test_every_image_has_a_thumbnail_and_none_twice(longest: int, sizes: tuple[int, ...]) -> None:
+    assert sizes_of(longest, 1) == sizes_of(1, longest) == sizes
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "BMP", "ICO", "PPM", "EPS", "JPEG2000"])
+def test_a_format_outside_the_list_is_refused(kind: str) -> None:
+    data = pictures.encoded(pictures.quarters(64, 64), kind)
+    assert refused(data) is Fault.UNSUPPORTED
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"<svg/>", b"%!PS-Adobe-3.0 EPSF-3.0"])
+def test_a_file_that_is_no_image_is_refused(data: bytes) -> None:
+    assert refused(data) is Fault.UNSUPPORTED
+
+
+@pytest.mark.parametrize("head", [b"\xff\xd8\xff", png.SIGNATURE, b"GIF89a", b"RIFF1234WEBP"])
+def test_a_beginning_alone_is_refused(head: bytes) -> None:
+    assert refused(head) in (Fault.CORRUPT, Fault.TRUNCATED)
+
+
+def test_no_other_decoder_is_ever_loaded() -> None:
+    """A missing plugin would make Pillow import all, one of which runs programs."""
+    list(make(io.BytesIO(pictures.encoded(pictures.quarters(), "AVIF"))))
+    code = (
+        "import sys, io; from tasks.thumbnailer.pipeline.making import make\n"
+        "try: list(make(io.BytesIO(b'RIFF1234WEBP')))\n"
+        "except Exception: pass\n"
+        "sys.exit('PIL.EpsImagePlugin' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
+def test_half_a_file_is_refused(kind: str) -> None:
+    data = pictures.encoded(pictures.quarters(), kind)
+    assert refused(data[: len(data) // 2]) in (Fault.TRUNCATED, Fault.CORRUPT)
+
+
+def test_a_jpeg_without_its_end_is_incomplete() -> None:
+    data = pictures.photo()
+    assert refused(data[: len(data) // 2]) is Fault.TRUNCATED
+    assert refused(data[:-2]) is Fault.TRUNCATED
+
+
+def test_broken_pixels_are_never_shown_blank() -> None:
+    """Pillow's second load of such a file succeeds, with pixels that are none."""
+    data = bytearray(pictures.encoded(pictures.quarters(), "PNG"))
+    data[data.index(b"IDAT") + 60] ^= 0xFF
+    assert refused(bytes(data)) in (Fault.CORRUPT, Fault.TRUNCATED)
+
+
+def test_too_little_memory_is_not_the_files_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object) -> None:
+        raise OSError("out of memory error when reading image file")
+
+    monkeypatch.setattr(limits, "after_open", exhausted)
+    with pytest.raises(MemoryError):
+        list(make(io.BytesIO(pictures.photo())))
+
+
+PEAK = """
+import resource, sys
+from tasks.thumbnailer.pipeline.making import make
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+list(make(open(sys.argv[1], "rb"), (320,)))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_a_large_jpeg_is_never_decoded_whole(tmp_path: Path) -> None:
+    """24 million pixels are 72 MB when decoded whole; scaled by the decoder they are few."""
+    file = tmp_path / "large.jpg"
+    file.write_bytes(pictures.photo(6000, 4000))
+    run = subprocess.run(
+        [sys.executable, "-c", PEAK, file], check=True, capture_output=True, text=True
+    )
+    pages = 1 if sys.platform == "darwin" else 1024
+    assert int(run.stdout) * pages < 20_000_000
+
+
+def test_a_fault_says_what_it_saw() -> None:
+    with pytest.raises(Unfit) as unfit:
+        list(make(io.BytesIO(b"GIF8")))
+    assert unfit.value.detail == b"GIF8".hex()
