@@ -147,23 +147,32 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PATH": path, "PYTHONUNBUFFERED": "1", **more}
 
 
-def start_project(folder: Path, redis_url: str) -> Project:
-    """`startproject` and `startapp`, the library on the path and the README's files in place."""
-    library = folder / "library"
-    library.mkdir()
-    # Only the library: the site's own packages must not help.
-    (library / "channels_celery").symlink_to(ROOT / "channels_celery")
-    made = Project(folder / "project", environment(PYTHONPATH=str(library), REDIS_URL=redis_url))
+def start_project(folder: Path, redis_url: str, programs: Path | None = None) -> Project:
+    """`startproject` and `startapp` with the README's files in place.
+
+    `programs` are those of an environment that the library is installed in; without it, the tests'
+    own with the library on the path.
+    """
+    given = {"REDIS_URL": redis_url}
+    if programs is None:
+        library = folder / "library"
+        library.mkdir()
+        # Only the library: the site's own packages must not help.
+        (library / "channels_celery").symlink_to(ROOT / "channels_celery")
+        given["PYTHONPATH"] = str(library)
+    else:
+        given["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    made = Project(folder / "project", environment(**given))
     made.folder.mkdir()
     made.run("django-admin startproject mysite .")
     made.run("django-admin startapp shop")
     snippets = files()
-    given = {**GIVEN, "shop/views.py": VIEWS.format(snippet=snippets.pop("shop/views.py").strip())}
-    for name in {*given, *snippets}:
+    own = {**GIVEN, "shop/views.py": VIEWS.format(snippet=snippets.pop("shop/views.py").strip())}
+    for name in {*own, *snippets}:
         path = made.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = path.read_text() if name in ("mysite/settings.py", "mysite/urls.py") else ""
-        path.write_text(kept + given.get(name, "") + snippets.get(name, ""))
+        path.write_text(kept + own.get(name, "") + snippets.get(name, ""))
     with (made.folder / "mysite/urls.py").open("a") as urls:
         urls.write(URLS)
     made.run("python manage.py makemigrations shop")

@@ -42,8 +42,7 @@ def make(folder: Path, supported: Supported, *tools: str) -> Path:
     if interpreter is None:
         text = f"needs Python {supported.python} (on the PATH or under pyenv)"
         pytest.fail(text) if services.on_ci() else pytest.skip(text)
-    _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
-    (wheel,) = folder.glob("*.whl")
+    wheel = build(folder)
     environment = folder / "environment"
     _uv("venv", "--python", interpreter, environment)
     install = ["pip", "install", "--python", environment / "bin/python"]
@@ -55,6 +54,13 @@ def make(folder: Path, supported: Supported, *tools: str) -> Path:
     if tools:
         _uv(*install, *locks[2:], *tools)
     return environment / "bin"
+
+
+def build(folder: Path) -> Path:
+    """The library's wheel, built without the network."""
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
 
 
 def _interpreter(version: str) -> str | None:
@@ -78,10 +84,11 @@ def _is(path: str, version: str) -> bool:
 
 def _uv(*arguments: object) -> None:
     # Only Pythons that are there, and no other project's settings.
-    _run(sys.executable, "-m", "uv", "--no-config", "--no-python-downloads", *arguments)
+    run(sys.executable, "-m", "uv", "--no-config", "--no-python-downloads", *arguments)
 
 
-def _run(*command: object) -> None:
+def run(*command: object) -> None:
+    """Run it to its end; one that fails shows what it said."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd="/",
