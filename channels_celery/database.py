@@ -11,7 +11,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from typing import Any, Protocol
 
@@ -43,6 +43,12 @@ class Session(Protocol):
         """Several statements as one; inside a caller's transaction a savepoint, inside our own
         part of it: an error that passes through ends the whole."""
 
+    def relaxed(self) -> AbstractContextManager[None]:
+        """What is committed within outlives any killed process, but perhaps no power cut.
+
+        On SQLite; on PostgreSQL a statement says so itself. Not inside a caller's transaction.
+        """
+
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run `action` once what was written so far is committed: at once in autocommit."""
 
@@ -57,6 +63,7 @@ class Own:
         self.vendor = self._wrapper.vendor
         self._raw: Any = self._wrapper.connection
         self._waiting: list[Callable[[], None]] | None = None
+        self._synchronous = _synchronous(self._raw) if self.vendor == "sqlite" else None
 
     def rows(self, sql: str, params: Params) -> list[Row]:
         with self._wrapper.wrap_database_errors:
@@ -85,6 +92,17 @@ class Own:
             self._waiting = None
         for action in waiting:
             action()
+
+    @contextmanager
+    def relaxed(self) -> Iterator[None]:
+        if self._synchronous is None or self._waiting is not None:
+            yield
+            return
+        self._raw.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self._raw.execute(f"PRAGMA synchronous = {self._synchronous}")
 
     def after_commit(self, action: Callable[[], None]) -> None:
         if self._waiting is None:
@@ -117,6 +135,9 @@ class Joined:
 
     def transaction(self) -> AbstractContextManager[None]:
         return transaction.atomic(using=self._wrapper.alias)
+
+    def relaxed(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def after_commit(self, action: Callable[[], None]) -> None:
         transaction.on_commit(action, using=self._wrapper.alias, robust=True)
@@ -210,6 +231,13 @@ def _prepare(raw: Any, *, pooled: bool) -> None:
     if not pooled:
         raw.prepare_threshold = 2
         raw.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
+
+
+def _synchronous(raw: Any) -> int | None:
+    """How much SQLite syncs, where less is safe: a write-ahead log that is synced fully."""
+    ((mode,),) = raw.execute("PRAGMA journal_mode").fetchall()
+    ((level,),) = raw.execute("PRAGMA synchronous").fetchall()
+    return level if mode == "wal" and level > 1 else None
 
 
 def _own_settings(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:

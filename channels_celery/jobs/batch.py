@@ -65,7 +65,7 @@ def _give_back(claims: Iterable[Claim]) -> None:
     for claim in claims:
         try:
             with session() as current:
-                hint = ledger.release(current, claim.id, claim.fence)
+                hint = ledger.release(current, claim)
         except DatabaseError as error:
             logger.warning("job %s waits for its lease to end: %s", claim.id, error)
             return

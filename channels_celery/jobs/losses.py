@@ -51,7 +51,7 @@ def cancel_overdue(session: Session) -> None:
 def _take(session: Session, lost: Lost, code: str) -> None:
     if lost.mates > 1 and not lost.cancelled:
         # Which of the batch has ended its process is not known: each is tried alone.
-        hint = ledger.release(session, lost.id, lost.fence, counts_as_loss=True)
+        hint = ledger.release(session, lost, counts_as_loss=True)
         if hint:
             hints.publish(hint)
         return

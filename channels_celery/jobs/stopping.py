@@ -45,7 +45,7 @@ def give_back(session: Session, broker: Broker) -> None:
     released: list[Hint] = []
     for request in _running():
         for lost in ledger.lost_runs(session, request.id):
-            hint = ledger.release(session, lost.id, lost.fence)
+            hint = ledger.release(session, lost)
             released += [hint] if hint else []
         # What is left was asked to stop anyway.
         losses.reap_run(session, request.id, "lost")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from channels_celery.database import Session
 from channels_celery.jobs.states import OUTCOMES, State
@@ -13,20 +14,21 @@ from .statements import key, statement
 _FINISH = """
 UPDATE channels_celery_job SET state = %(state)s, result = %(result)s, error = %(error)s,
   traceback = %(traceback)s, finished = {now}, lease = NULL, due = NULL
-WHERE id = {id} AND fence = %(fence)s AND state = 'running' RETURNING topic
+WHERE id = {id} AND fence = %(fence)s AND run = %(run)s AND state = 'running' RETURNING topic
 """
 
 _RETRY = """
 UPDATE channels_celery_job SET state = 'retrying', due = %(at)s, ready = %(at)s, hints = 0,
   error = %(error)s, traceback = %(traceback)s, lease = NULL
-WHERE id = {id} AND fence = %(fence)s AND state = 'running' AND cancel_requested IS NULL
+WHERE id = {id} AND fence = %(fence)s AND run = %(run)s AND state = 'running'
+  AND cancel_requested IS NULL
 RETURNING topic
 """
 
 # The lock makes a reply and the loss of its lease happen one after the other.
 _ALIVE = """
 SELECT topic FROM channels_celery_job
-WHERE id = {id} AND fence = %(fence)s AND state = 'running'"""
+WHERE id = {id} AND fence = %(fence)s AND run = %(run)s AND state = 'running'"""
 
 _LOOK = "SELECT state, fence, run FROM channels_celery_job WHERE id = {id}"
 
@@ -44,8 +46,7 @@ class Outcome:
 def finish(session: Session, claim: Claim, outcome: Outcome, event: Draft) -> bool:
     """Record the outcome and its event. False: the attempt has lost its lease."""
     params = {
-        "id": key(claim.id),
-        "fence": claim.fence,
+        **_held(claim),
         "state": outcome.state.value,
         "result": outcome.result,
         "error": outcome.error,
@@ -67,8 +68,7 @@ def retry(
     False: the attempt has lost its lease, or somebody wants the job to stop.
     """
     params = {
-        "id": key(claim.id),
-        "fence": claim.fence,
+        **_held(claim),
         "at": at,
         "error": error,
         "traceback": traceback,
@@ -81,8 +81,13 @@ def reply(session: Session, claim: Claim, event: Draft) -> tuple[bool, bool]:
     """Store a reply: whether its attempt lives, and whether the reply is new to the topic."""
     lock = " FOR SHARE" if session.vendor == "postgresql" else ""
     sql = statement(session, _ALIVE) + lock
-    row, stored = log.append_after(session, sql, {"id": key(claim.id), "fence": claim.fence}, event)
+    row, stored = log.append_after(session, sql, _held(claim), event)
     return row is not None, stored is not None or not claim.topic
+
+
+def _held(claim: Claim) -> dict[str, Any]:
+    # Its `run` too: a claim that a power cut has undone leaves its fence to the next one.
+    return {"id": key(claim.id), "fence": claim.fence, "run": claim.run}
 
 
 def confirm(session: Session, claim: Claim) -> State | None:

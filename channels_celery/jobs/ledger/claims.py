@@ -24,7 +24,8 @@ FREE = """state IN ('queued', 'retrying')
 
 _HINTED = f"id = {{id}} AND fence = %(fence)s AND {FREE}"
 
-_CLAIM = f"{TAKE} WHERE {_HINTED} RETURNING {COLUMNS}"
+# A claim need not outlive a power cut: the job is free again then, and nothing was answered.
+_CLAIM = f"{TAKE} WHERE {_HINTED} {{relaxed}} RETURNING {COLUMNS}"
 
 # The present as a subquery: only so can the planner use it with an index.
 _CLAIM_IN_SLOT = f"""{TAKE} WHERE id = coalesce(
@@ -35,6 +36,7 @@ _CLAIM_IN_SLOT = f"""{TAKE} WHERE id = coalesce(
   AND {FREE}
   AND (SELECT count(*) FROM channels_celery_job
        WHERE channel = %(channel)s AND state = 'running') < %(limit)s
+  {{relaxed}}
 RETURNING {COLUMNS}"""
 
 _LOCK = "SELECT 1 FROM channels_celery_channel WHERE name = %(channel)s FOR UPDATE"
@@ -75,7 +77,8 @@ def claim(
 ) -> Claim | None:
     """Take the job that a hint names; None: the hint is old, or somebody has it."""
     params = _params(job, fence, run, max_attempts, lease_ms)
-    return _one(session.rows(statement(session, _CLAIM), params), run)
+    with session.relaxed():
+        return _one(session.rows(statement(session, _CLAIM), params), run)
 
 
 def claim_in_slot(
@@ -96,7 +99,7 @@ def claim_in_slot(
     """
     params = _params(job, fence, run, max_attempts, lease_ms)
     params.update(channel=channel, limit=limit)
-    with session.transaction():
+    with session.relaxed(), session.transaction():
         _lock(session, channel)
         return _one(session.rows(statement(session, _CLAIM_IN_SLOT), params), run)
 

@@ -18,7 +18,7 @@ WITH chosen AS MATERIALIZED (
   WHERE channel = %(channel)s AND state = 'queued' AND attempt = 0 AND losses = 0
     AND ready <= (SELECT {{now}}) AND {FREE}
   ORDER BY ready LIMIT %(size)s {{skip_locked}})
-{TAKE} WHERE id IN (SELECT id FROM chosen) RETURNING {COLUMNS}
+{TAKE} WHERE id IN (SELECT id FROM chosen) {{relaxed}} RETURNING {COLUMNS}
 """
 
 _SUCCEED = """
@@ -26,13 +26,13 @@ UPDATE channels_celery_job SET state = 'succeeded', result = done.result, error 
   traceback = '', finished = {{now}}, lease = NULL, due = NULL
 FROM {done} AS done
 WHERE channels_celery_job.id = done.id AND channels_celery_job.fence = done.fence
-  AND state = 'running'
+  AND channels_celery_job.run = done.run AND state = 'running'
 RETURNING channels_celery_job.id
 """
 _DONE = {
     "postgresql": """(SELECT * FROM json_to_recordset(%(done)s::json)
-      AS row(id uuid, fence bigint, result text))""",
-    "sqlite": """(SELECT json_extract(value, '$.id') AS id,
+      AS row(id uuid, run text, fence bigint, result text))""",
+    "sqlite": """(SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.run') AS run,
       json_extract(value, '$.fence') AS fence, json_extract(value, '$.result') AS result
     FROM json_each(%(done)s))""",
 }
@@ -40,7 +40,10 @@ _DONE = {
 
 def succeed_together(session: Session, results: Sequence[tuple[Claim, str]]) -> set[UUID]:
     """Record the results, JSON text, of jobs without a topic; those that have lost it are left."""
-    done = [{"id": key(claim.id), "fence": claim.fence, "result": text} for claim, text in results]
+    done = [
+        {"id": key(claim.id), "run": claim.run, "fence": claim.fence, "result": text}
+        for claim, text in results
+    ]
     sql = statement(session, _SUCCEED.format(done=_DONE[session.vendor]))
     return {identity(row[0]) for row in session.rows(sql, {"done": json.dumps(done)})}
 
@@ -56,5 +59,6 @@ def claim_batch(
         "max_attempts": max_attempts,
         "lease_ms": lease_ms,
     }
-    rows = session.rows(statement(session, _CLAIM), params)
+    with session.relaxed():
+        rows = session.rows(statement(session, _CLAIM), params)
     return sorted((read_claim(row, run) for row in rows), key=lambda claim: claim.id)

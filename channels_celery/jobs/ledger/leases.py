@@ -22,7 +22,7 @@ WHERE run = %(run)s AND id = {id} AND state = 'running' RETURNING cancel_request
 """
 
 _LOST = """
-SELECT id, channel, attempt, max_attempts, losses, fence, cancel_requested, topic,
+SELECT id, run, channel, attempt, max_attempts, losses, fence, cancel_requested, topic,
   reply_channel, headers, {now}, (SELECT count(*) FROM channels_celery_job AS mate
     WHERE mate.channel = channels_celery_job.channel AND mate.state = 'running'
       AND mate.run = channels_celery_job.run)
@@ -34,7 +34,7 @@ UPDATE channels_celery_job SET state = %(state)s, losses = losses + 1, fence = f
   due = CASE WHEN %(state)s = 'retrying' THEN CAST(%(due)s AS bigint) ELSE NULL END,
   ready = CASE WHEN %(state)s = 'retrying' THEN CAST(%(at)s AS bigint) ELSE ready END,
   finished = CASE WHEN %(state)s = 'retrying' THEN NULL ELSE {now} END
-WHERE id = {id} AND fence = %(fence)s AND state = 'running'
+WHERE id = {id} AND fence = %(fence)s AND run = %(run)s AND state = 'running'
   AND (cancel_requested IS NULL OR %(state)s <> 'retrying')
 RETURNING topic
 """
@@ -52,6 +52,7 @@ class Lost:
     """A running attempt whose process is gone; `at` is the database's clock."""
 
     id: UUID
+    run: str
     channel: str
     attempt: int
     max_attempts: int
@@ -95,6 +96,7 @@ def lose(session: Session, lost: Lost, *, state: State, at: int, error: str, eve
     at_once = at <= lost.at
     params = {
         "id": key(lost.id),
+        "run": lost.run,
         "fence": lost.fence,
         "state": state.value,
         "at": at,
@@ -113,10 +115,11 @@ def _lost(session: Session, condition: str, params: dict[str, str]) -> list[Lost
 
 
 def _row(row: Row) -> Lost:
-    job, channel, attempt, max_attempts, losses, fence, cancel, topic, *rest = row
+    job, run, channel, attempt, max_attempts, losses, fence, cancel, topic, *rest = row
     reply_channel, headers, at, mates = rest
     return Lost(
         id=identity(job),
+        run=run,
         channel=channel,
         attempt=attempt,
         max_attempts=max_attempts,

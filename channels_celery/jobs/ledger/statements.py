@@ -20,14 +20,20 @@ _WORDS = {
 }
 
 
+#: PostgreSQL commits this statement without waiting for its disk. Not in a caller's transaction,
+#: which would be committed so too.
+_RELAXED = "AND set_config('synchronous_commit', 'off', true) = 'off'"
+
+
 @cache
-def _written(template: str, vendor: str) -> str:
-    return template.format(now=now(vendor), **_WORDS[vendor])
+def _written(template: str, vendor: str, joined: bool) -> str:
+    relaxed = _RELAXED if vendor == "postgresql" and not joined else ""
+    return template.format(now=now(vendor), relaxed=relaxed, **_WORDS[vendor])
 
 
 def statement(session: Session, template: str) -> str:
     """The statement in the session's dialect."""
-    return _written(template, session.vendor)
+    return _written(template, session.vendor, session.joined)
 
 
 def key(job: UUID) -> str:

@@ -101,7 +101,7 @@ def test_stale_outcomes_of_a_batch_change_nothing(database: str, published: list
     jobs = [accept() for _ in range(3)]
     claims = claimed()
     with ours.session() as session:
-        ledger.release(session, jobs[0], 1)
+        ledger.release(session, claims[0])
         done = ledger.succeed_together(session, [(claim, '"é"') for claim in claims])
         assert done == set(jobs[1:])
         assert ledger.succeed_together(session, [(claim, "1") for claim in claims]) == set()

@@ -184,8 +184,8 @@ def test_released_attempt_was_never_made(database: str) -> None:
     stale = claimed(job)
     with ours.session() as session:
         (lost,) = ledger.lost_runs(session, "run")
-        assert ledger.release(session, lost.id, lost.fence) == Hint("c", job, 2)
-        assert ledger.release(session, lost.id, lost.fence) is None
+        assert ledger.release(session, lost) == Hint("c", job, 2)
+        assert ledger.release(session, lost) is None
     assert not finish(stale)
     found = row(job, database)
     assert (found.state, found.attempt, found.losses, found.run) == ("queued", 0, 0, "")

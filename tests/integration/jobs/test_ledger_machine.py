@@ -213,7 +213,7 @@ class Machine(RuleBasedStateMachine):
     def release(self, n: int) -> None:
         claim = self.claims[-1 - n % len(self.claims)]
         works = self.current(claim) and not self.jobs[claim.id].asked
-        hint = self.call(ledger.release, claim.id, claim.fence)
+        hint = self.call(ledger.release, claim)
         assert (hint is not None) == works
         if works:
             self.hints.append(hint)

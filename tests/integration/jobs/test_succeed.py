@@ -100,7 +100,7 @@ def test_stale_attempt_can_not_write(database: str) -> None:
     def handler(job: Any, message: Any) -> None:
         with ours.session() as session:
             (lost,) = ledger.lost_runs(session, "run")
-            ledger.release(session, lost.id, lost.fence)
+            ledger.release(session, lost)
         with transaction.atomic(using=database):
             write(database)
             job.succeed()
