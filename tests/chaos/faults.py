@@ -26,10 +26,11 @@ class Faults:
             "Daphne killed": self.kill_web,
             "Redis wiped": self.wipe_redis,
             "worker stopped past its lease": self.stop_worker,
-            "database connections cut": self.cut_database,
             "broker connections cut": self.cut_broker,
-            "PostgreSQL restarted": self.restart_postgresql,
         }
+        if site.server:
+            self.kinds["database connections cut"] = self.cut_database
+            self.kinds["PostgreSQL restarted"] = self.restart_postgresql
 
     def kill_child(self) -> None:
         children = self._chance.choice(self._site.workers).children()

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import redis
 
+from bench import stacks
 from tests import services
 
 from .processes import Service, until
@@ -20,12 +21,15 @@ CHILDREN = 2
 
 
 class Site:
-    """PostgreSQL, Redis, Daphne and two workers, each started again when it ends."""
+    """A database, Redis, Daphne and two workers; each process starts again when it ends."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, server: bool, **settings: Any) -> None:
         self.folder = folder
+        #: PostgreSQL, else SQLite.
+        self.server = server
         self.data = folder / "pg"
-        services.start_postgresql(self.data, durable=True)
+        if server:
+            services.start_postgresql(self.data, durable=True)
         self.redis_port, self.port = services.free_port(), services.free_port()
         self.env = self._environment(settings)
         self._manage("migrate", "-v", "0")
@@ -58,7 +62,8 @@ class Site:
     def end(self) -> None:
         for service in (*self.workers, self.web, self.redis):
             service.end()
-        services.stop_postgresql(self.data)
+        if self.server:
+            services.stop_postgresql(self.data)
 
     def _service(self, name: str, command: list[str]) -> Service:
         return Service(name, command, self.env, self.folder / f"{name}.log")
@@ -74,12 +79,11 @@ class Site:
         ]
 
     def _environment(self, settings: dict[str, Any]) -> dict[str, str]:
-        database = {
-            "ENGINE": "django.db.backends.postgresql",
-            "HOST": str(self.data),
-            "USER": "postgres",
-            "NAME": "postgres",
-        }
+        database = stacks.sqlite(self.folder)
+        if self.server:
+            engine = "django.db.backends.postgresql"
+            database = {"ENGINE": engine, "HOST": str(self.data), "USER": "postgres"}
+            database["NAME"] = "postgres"
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
