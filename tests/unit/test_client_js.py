@@ -11,7 +11,7 @@ STATIC = ROOT / "channels_celery/static/channels_celery"
 #: What a page loads that imports the first of them.
 CLIENT = ("client.js", "link.js", "outbox.js")
 #: What only a page loads that asks for it.
-ON_REQUEST = ("jobs.js", "sse.js")
+ON_REQUEST = ("jobs.js", "presence.js", "sse.js")
 SUITE = ROOT / "tests/unit/client"
 
 #: What the browser may have to load.

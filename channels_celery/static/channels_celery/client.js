@@ -5,7 +5,7 @@ import { failure, Outbox, randomMid } from "./outbox.js";
 /** @typedef {{epoch: string, seq: number, mid: string}} Position A place in a topic's log. */
 /** @typedef {{topic: string, type: string, ts: number, data: any, seq?: number, mid?: string, by?: {id: string, name: string}}} TopicEvent Volatile when it has no `seq`. */
 /** @typedef {{topic: string, reason: "trimmed" | "epoch" | "rolled_back", epoch: string, seq: number}} Gap */
-/** @typedef {{since?: Position, onEvent: (event: TopicEvent) => void, onGap?: (gap: Gap) => void, onError?: (error: Error & {code: string}) => void}} Follower */
+/** @typedef {{since?: Position, onEvent: (event: TopicEvent) => void, onGap?: (gap: Gap) => void, onLive?: () => void, onError?: (error: Error & {code: string}) => void}} Follower */
 /** @typedef {import("./link.js").State} State */
 
 const OPERATIONS = 32; // unanswered at once: the server closes at its 65th
@@ -60,16 +60,17 @@ class Connection {
   /**
    * Follows a topic: every durable event once and in order, over reconnects, or a call of `onGap`,
    * which has to reload the state: events go on from there. `since` is the position of the state
-   * that the page shows; without it, all that is kept comes.
+   * that the page shows; without it, all that is kept comes. `onLive` is called whenever the server
+   * has begun to send, so again after each reconnect.
    * @param {string} topic
    * @param {Follower} follower
    */
-  subscribe(topic, { since, onEvent, onGap, onError = reportError }) {
+  subscribe(topic, { since, onEvent, onGap, onLive, onError = reportError }) {
     if (this.#subscriptions.has(topic))
       throw failure("bad_request", `"${topic}" is followed already; close that subscription first`);
     if (this.#subscriptions.size >= this.#link.welcome.limits.topics)
       throw failure("bad_request", `"${topic}" is one topic too many; close another subscription`);
-    const subscription = { topic, position: since, onEvent, onGap, onError, live: false };
+    const subscription = { topic, position: since, onEvent, onGap, onLive, onError, live: false };
     this.#subscriptions.set(topic, subscription);
     this.#follow(subscription);
     return { close: () => this.#leave(subscription) };
@@ -180,8 +181,10 @@ class Connection {
         return this.#again(answer, () => this.#follows(subscription) && this.#follow(subscription));
       if (answer.op === "error") return this.#refused(subscription, answer);
       subscription.live = true;
-      if (!answer.recovered) return this.#skip(subscription, answer);
-      subscription.position = { epoch: answer.epoch, seq: answer.seq, mid: answer.mid };
+      const { epoch, seq, mid, recovered } = answer;
+      if (recovered) subscription.position = { epoch, seq, mid };
+      else this.#skip(subscription, answer);
+      if (subscription.onLive) guarded(subscription.onLive);
     });
   }
 

@@ -19,6 +19,7 @@ CONVERSATIONS = json.loads(
     (Path(__file__).parents[3] / "docs/frames.json").read_text(encoding="utf-8")
 )
 GUEST = "g0123456789abcdef0123"
+OTHER_GUEST = "g11111111111111111111"
 
 
 class Values:
@@ -85,15 +86,24 @@ class Conversation:
                 topics.publish(topic, "message", data)
             case "renew":
                 deleting.renew(topic)
+            case "join":
+                self._server.client(Cookie=guest_cookie(OTHER_GUEST)).follow(topic)
             case "lost":
                 self._next(pings=False)
 
     def _next(self, *, pings: bool) -> dict[str, Any]:
         while True:
             frame: dict[str, Any] = json.loads(self._client.socket.recv(timeout=20))
-            if frame["op"] != "ping" or pings:
+            if frame["op"] == "ping" and not pings:
+                self._client.tell(op="pong", n=frame["n"])
+            elif not _is_own_join(frame):
                 return frame
-            self._client.tell(op="pong", n=frame["n"])
+
+
+def _is_own_join(frame: dict[str, Any]) -> bool:
+    """It comes before the list that is asked for, or not at all: whichever was first."""
+    members = frame["data"]["members"] if frame.get("type") == "presence.join" else []
+    return [member["id"] for member in members] == [GUEST]
 
 
 def test_servers_say_what_is_recorded(server: Server) -> None:

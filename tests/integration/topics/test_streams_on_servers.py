@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 
 from channels_celery import topics
 from channels_celery.topics import pool
@@ -88,6 +89,15 @@ def test_what_is_refused_has_its_own_status_and_says_why(server: Server, get: Op
     for method in ("HEAD", "POST", "OPTIONS"):
         http = _request(server, method, f"/events/{TOPIC}/")
         assert (http.status, http.headers["Allow"]) == (405, "GET")
+
+
+def test_a_token_says_who_reads_and_which_topics(get: Open) -> None:
+    visitor = topics.Visitor(user=AnonymousUser(), id=GUEST, name="A program")
+    bearer = {"Authorization": f"Bearer {topics.token(visitor, topics=(TOPIC,))}"}
+    assert get(f"{TOPIC}/", **bearer).until("welcome").data["visitor"] == GUEST
+    assert get(f"{OTHER}/", **bearer).status == 403
+    wrong = get(f"{TOPIC}/", Authorization="Bearer cct_nonsense")
+    assert (wrong.status, wrong.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
 def test_a_long_log_comes_in_several_bounded_responses(get: Open) -> None:

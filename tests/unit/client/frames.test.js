@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { browser, connect } from "./browser.js";
+import { browser, connect, modules } from "./browser.js";
+
+const { withPresence } = await modules("presence.js");
 
 const conversations = JSON.parse(readFileSync(new URL("../../../docs/frames.json", import.meta.url), "utf8"));
 
@@ -48,7 +50,7 @@ class Conversation {
 
   #page(what, topic, ...more) {
     if (what === "connect") this.#connect();
-    else if (what === "subscribe") this.#followed.set(topic, this.#connection.subscribe(topic, this.#follower(more[0])));
+    else if (what === "subscribe") this.#followed.set(topic, this.#connection.subscribe(topic, this.#follower(topic, ...more)));
     else if (what === "unsubscribe") this.#followed.get(topic).close();
     else if (what === "publish") this.#connection.publish(topic, ...more).catch(({ code }) => this.#heard.push(code));
     else if (what === "whisper") this.#connection.whisper(topic, ...more);
@@ -59,13 +61,15 @@ class Conversation {
     this.#connection.on("state", (state) => state === "closed" && this.#heard.push("closed"));
   }
 
-  #follower(since) {
-    return {
+  #follower(topic, since, presence) {
+    const follower = {
       since: since ?? undefined,
       onEvent: ({ seq = null, data }) => this.#heard.push([seq, data]),
       onGap: () => this.#heard.push("gap"),
       onError: ({ code }) => this.#heard.push(code),
+      onPresent: (members, n) => this.#heard.push(["present", n]),
     };
+    return presence ? withPresence(this.#connection, topic, follower) : follower;
   }
 
   #compare(told) {
