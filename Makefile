@@ -8,7 +8,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-ha
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: docs up test proof adopter chaos faults lint lock screenshots system compose-check
+.PHONY: docs up test proof adopter chaos faults corpus lint lock screenshots system compose-check
 
 # Run the site: PORT, HOST, VAR_DIR and WORKERS let several copies run side by side.
 up: $(VENV)/run.stamp
@@ -36,6 +36,10 @@ chaos: $(VENV)/dev.stamp
 # Topics followed through bad networks and dying services; ARGS=--short takes under a minute.
 faults: $(VENV)/dev.stamp
 	@exec $(RUN) -m tests.faults $(ARGS)
+
+# The thumbnailer over a folder of your own images: verdicts and times.
+corpus: $(VENV)/dev.stamp
+	@exec $(RUN) -m tests.corpus "$(CORPUS)"
 
 lint: $(VENV)/dev.stamp
 	$(RUN) -m ruff check .

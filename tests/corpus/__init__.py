@@ -1,0 +1,1 @@
+"""The thumbnailer over any folder of images: `make corpus CORPUS=folder`."""
