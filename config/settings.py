@@ -40,6 +40,8 @@ CSRF_TRUSTED_ORIGINS = https.origins(_env)
 HTTPS = _env.flag("HTTPS", default=_production)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = https.HSTS_SECONDS if HTTPS else 0
+#: Whether WSGI requests come through a proxy that says from where; Daphne has its --proxy-headers.
+PROXY_HEADERS = _env.flag("PROXY_HEADERS")
 SECURE_PROXY_SSL_HEADER = https.PROXY_HEADER if HTTPS else None
 # Other names under this one, and lists in browsers, are their owners' matter.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -13,12 +13,13 @@ from urllib.request import Request
 
 from tests import services
 from tests.compose.composition import ROOT
-from tests.compose.front import ADDRESS, PORT, URL, open_, status, status_of
-from tests.compose.load import Talker, Uploader, cookie
+from tests.compose.front import ADDRESS, PORT, URL, open_, request, status, status_of
+from tests.compose.load import TOPIC, Talker, Uploader, cookie
 from tests.compose.stack import Stack
 
 STOP_GRACE_SECONDS = 30.0
 DONE_SECONDS = 90.0
+STREAM_SECONDS = 20.0
 ACCEPTANCE = (
     "test_images.py::test_thumbnails_of_three_photos_appear_without_reload",
     "test_images.py::test_an_open_second_tab_sees_uploads_and_removals",
@@ -91,6 +92,19 @@ def originals_are_their_owners(_: Stack) -> None:
     assert status(original, Cookie=cookie(URL + "/images/")) == 404
 
 
+def server_sent_events_come_at_once(_: Stack) -> None:
+    talker = Talker(ADDRESS, 1)
+    (mid,) = talker.unsent
+    stream = request(f"/events/{TOPIC}/", Cookie=talker.cookie)
+    with open_(stream, timeout=STREAM_SECONDS) as answer, ThreadPoolExecutor(1) as pool:
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        said = pool.submit(asyncio.run, talker.talk(1))
+        # The answer goes on: had nginx kept it back, this would wait past its bound.
+        while mid.encode() not in answer.readline():
+            pass
+        said.result()
+
+
 def browsers_see_uploads_and_chat(_: Stack) -> None:
     tests = [f"tests/acceptance/{name}" for name in ACCEPTANCE]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
@@ -152,6 +166,7 @@ ALL = (
     each_web_process_is_asked,
     originals_are_their_owners,
     what_nginx_does_itself,
+    server_sent_events_come_at_once,
     browsers_see_uploads_and_chat,
     nothing_is_lost_with_one_web_and_one_worker,
 )

@@ -176,7 +176,9 @@ def test_wsgi_is_web_by_another_server() -> None:
     assert wsgi.command[0] == "gunicorn"
     assert wsgi.command[-1] == "config.wsgi"
     assert wsgi.command[wsgi.command.index("--bind") + 1] == f"0.0.0.0:{alive.PORT}"
-    same = ("image", "environment", "volumes", "health", "after")
+    assert wsgi.environment == {**web.environment, "PROXY_HEADERS": "1"}
+    assert set(wsgi.environment) <= environment_variables()
+    same = ("image", "volumes", "health", "after")
     assert [getattr(wsgi, name) for name in same] == [getattr(web, name) for name in same]
     # What is to be written into nginx.conf.
     assert f"let $plain be wsgi:{alive.PORT}" in NGINX

@@ -65,6 +65,7 @@ def test_every_wrong_variable_is_one_sentence() -> None:
         "HTTPS": "on",
         "MEDIA_ACCEL": "accel",
         "PORT": "0",
+        "PROXY_HEADERS": "yes please",
         "REDIS_URL": "http://:hidden@redis",
         "WORKERS": "-1",
     }
