@@ -89,6 +89,16 @@ class Running:
             text = answer.read().decode()
             return json.loads(text) if text else None
 
+    def stream(self, topic: str) -> str:
+        """What a topic's Server-Sent Events say, up to an outcome."""
+        request = Request(f"http://127.0.0.1:{self.asgi_port}/events/{topic}/")
+        request.add_header("Cookie", self.cookie)
+        lines: list[str] = []
+        with _open(request, timeout=30) as answer:
+            while not lines or "job.succeeded" not in lines[-1]:
+                lines.append(answer.readline().decode())
+        return "".join(lines)
+
     def python(self, code: str) -> str:
         """What code in the product's own process prints."""
         return run_once(self.project, code)

@@ -92,6 +92,8 @@ async def test_order_sent_under_wsgi_is_followed_in_the_browser(crm: Running) ->
     assert [event["type"] for event in events] == ["job.retrying", "job.reply", "job.succeeded"]
     assert events[1]["data"]["reply"] == {"box": 7}
     assert {event["data"]["job"] for event in events} == {made["job"]}
+    # The same for any program that can read lines.
+    assert '"type":"job.succeeded"' in await asyncio.to_thread(crm.stream, f"order.{made['order']}")
     # Neither its state nor its rule is asked of the replica, which has never heard of it.
     snapshot = await asyncio.to_thread(crm.get, f"/jobs/{made['job']}/")
     assert (snapshot["state"], snapshot["result"]) == ("succeeded", {"order": made["order"]})

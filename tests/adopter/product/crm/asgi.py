@@ -6,7 +6,7 @@ from typing import Any
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
-from django.urls import path
+from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 django_application = get_asgi_application()
@@ -17,9 +17,10 @@ from .realtime.consumers import Floor, Machines  # noqa: E402
 
 # Django's stubs know only views; Channels' router takes ASGI applications.
 route: Any = path
+rest: Any = re_path
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": URLRouter([rest("^events/", topics.sse), rest("", django_application)]),
         "websocket": URLRouter(
             [
                 route("ws/", topics.websocket),
