@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from django.db import InterfaceError, OperationalError
 
 from channels_celery.errors import DatabaseAway
 
 from . import sessions, tokens
 from .access import Access, Refused, Visitor, access_of
+from .lookup import Lookup
 from .visitors import visitor_now
 
 logger = logging.getLogger("channels_celery.topics")
@@ -38,7 +41,7 @@ Found = Standing | Refused | None
 
 def standings(asked: Sequence[Asked]) -> list[Found]:
     """The standing of each socket; DatabaseAway when there is no answer."""
-    once = _Once()
+    once = _Once(one.scope for one in asked)
     return [_found(once, one) for one in asked]
 
 
@@ -58,7 +61,12 @@ def _found(once: _Once, asked: Asked) -> Found:
 class _Once:
     """What sockets share is asked once: the tabs of one session are one visitor."""
 
-    def __init__(self) -> None:
+    def __init__(self, scopes: Iterable[Mapping[str, Any]]) -> None:
+        keys = {key for scope in scopes if (key := sessions.key_of(scope)) is not None}
+        try:
+            self._lookup = Lookup(keys)
+        except (OperationalError, InterfaceError) as error:
+            raise DatabaseAway from error
         self._visitors: dict[str | None, Visitor] = {}
         #: With the visitor itself: by its identity an entry is found again.
         self._access: dict[tuple[int, str], tuple[Visitor, Access]] = {}
@@ -66,10 +74,11 @@ class _Once:
     def visitor(self, scope: Mapping[str, Any]) -> Visitor:
         if "user" in scope or "session" in scope:
             # A stack above has decided, by more than the cookie.
-            return visitor_now(scope)
-        key = tokens.of_scope(scope) or sessions.key_of(scope)
+            return visitor_now(scope, self._lookup)
+        token = tokens.of_scope(scope)
+        key = sessions.key_of(scope) if token is None else f"Bearer {token}"
         if key not in self._visitors:
-            self._visitors[key] = visitor_now(scope)
+            self._visitors[key] = visitor_now(scope, self._lookup)
         return self._visitors[key]
 
     def access(self, visitor: Visitor, topic: str) -> Access:

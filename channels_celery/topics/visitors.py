@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 from django.contrib import auth
@@ -18,24 +17,12 @@ from channels_celery.errors import DatabaseAway
 
 from . import sessions, tokens
 from .access import Refused, Visitor
+from .lookup import Lookup
 
 #: Where a session keeps its guest's id; it stays at sign-in, when the session's key changes.
 SESSION_KEY = "channels_celery_visitor"
 
 _GUEST = re.compile(r"g[0-9a-f]{20}")
-
-
-class _Peek(dict[str, Any]):
-    """A session's values to look at: what `get_user` would change in the session stays unchanged.
-
-    A changed key could not reach the browser, since a websocket sets no cookies.
-    """
-
-    def cycle_key(self) -> None:
-        pass
-
-    def flush(self) -> None:
-        pass
 
 
 def visitor(request: HttpRequest, *, bearer: bool = False) -> Visitor:
@@ -63,14 +50,15 @@ def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
     try:
         if (token := tokens.of_scope(scope)) is not None:
             return _of_token(token)
+        lookup = Lookup()
         if "session" in scope:
-            return _who(scope.get("user"), scope["session"])
-        return _who(scope.get("user"), sessions.values_of(sessions.key_of(scope)))
+            return _who(scope.get("user"), scope["session"], lookup)
+        return _who(scope.get("user"), lookup.values(sessions.key_of(scope)), lookup)
     except (OperationalError, InterfaceError) as error:
         raise DatabaseAway from error
 
 
-def visitor_now(scope: Mapping[str, Any]) -> Visitor:
+def visitor_now(scope: Mapping[str, Any], lookup: Lookup) -> Visitor:
     """The same, asked again: the session is read anew, and the user if it came from there."""
     try:
         if (token := tokens.of_scope(scope)) is not None:
@@ -79,9 +67,10 @@ def visitor_now(scope: Mapping[str, Any]) -> Visitor:
         if user is not None and session is not None and _is_of(user, session):
             user = None
         key = sessions.key_of(scope)
-        # Without a key there is nothing to read it by.
-        kept = session if key is None and session is not None else sessions.values_of(key)
-        return _who(user, kept)
+        if key is None and session is not None:
+            # There is nothing to read it by.
+            return _who(user, session, lookup)
+        return _who(user, lookup.values(key), lookup)
     except (OperationalError, InterfaceError) as error:
         raise DatabaseAway from error
 
@@ -108,9 +97,9 @@ def _is_of(user: Any, session: Mapping[str, Any]) -> bool:
     return not user.is_authenticated or session.get(auth.SESSION_KEY) == str(user.pk)
 
 
-def _who(user: Any, session: Mapping[str, Any]) -> Visitor:
+def _who(user: Any, session: Mapping[str, Any], lookup: Lookup) -> Visitor:
     if user is None:
-        user = auth.get_user(SimpleNamespace(session=_Peek(session)))  # type: ignore[arg-type]
+        user = lookup.user(session)
     return _visitor(user, session)
 
 
