@@ -14,6 +14,8 @@ from .access import Refused
 from .events import Position
 
 VERSION = 1
+#: A client may say which versions it speaks, as websocket subprotocols: this and the number.
+FAMILY = "channels_celery.v"
 #: A client's frame may be so large.
 FRAME_BYTES = 64 * 1024
 #: Topics of one socket.
@@ -33,6 +35,7 @@ OVERLOAD = 4006
 BAD_FRAME = 4500
 CREDENTIALS = 4501
 ORIGIN = 4502
+OTHER_VERSION = 4503
 TOO_MANY_TOPICS = 4504
 
 

@@ -21,6 +21,7 @@ CODES = [
     protocol.BAD_FRAME,
     protocol.CREDENTIALS,
     protocol.ORIGIN,
+    protocol.OTHER_VERSION,
     protocol.TOO_MANY_TOPICS,
 ]
 

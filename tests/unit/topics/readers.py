@@ -222,6 +222,7 @@ class Reader:
         self.following = {topic: Following(topic) for topic in topics or (TOPIC,)}
         self.frames: list[dict[str, Any]] = []
         self.closed: int | None = None
+        self.subprotocol: str | None = None
         #: It reads nothing: pings wait for their pongs.
         self.asleep = False
         self.unanswered: list[int] = []
@@ -275,6 +276,8 @@ class Reader:
         await self.gate.wait()
         if message["type"] == "websocket.close":
             self.closed = message["code"]
+        elif message["type"] == "websocket.accept":
+            self.subprotocol = message["subprotocol"]
         elif message["type"] == "websocket.send":
             self._take(json.loads(message["text"]))
 

@@ -30,6 +30,25 @@ async def test_the_first_frame_says_what_this_socket_may(world: World) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("offered", "answered", "closed"),
+    [
+        ([], None, None),
+        (["graphql-ws"], None, None),
+        (["channels_celery.v2", "channels_celery.v1"], "channels_celery.v1", None),
+        (["x", "channels_celery.v2"], "channels_celery.v2", 4503),
+    ],
+)
+async def test_a_client_of_another_version_is_told_so(
+    world: World, offered: list[str], answered: str | None, closed: int | None
+) -> None:
+    reader = Reader(scope={"subprotocols": offered}).connect()
+    world.readers.append(reader)
+    await settle()
+    assert (reader.subprotocol, reader.closed) == (answered, closed)
+    assert reader.frames[0]["op"] == ("bye" if closed else "welcome")
+
+
 async def test_sixty_four_operations_may_wait_and_no_more(world: World) -> None:
     reader, other = await world.reader(), await world.reader()
     for number in range(protocol.OPERATIONS + 1):
