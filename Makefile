@@ -54,10 +54,11 @@ bench: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp
 	@exec $(RUN) -m sphinx --fail-on-warning --nitpicky --quiet -b html docs var/docs
 
-# Write both locks anew; ARGS=--upgrade takes the newest versions.
+# Write the locks anew; ARGS=--upgrade takes the newest versions.
 lock: $(VENV)/dev.stamp
 	$(LOCK) --group site --group local -o requirements.lock
-	$(LOCK) --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --group s3 -c requirements.lock -o requirements-s3.lock
+	$(LOCK) --group s3 --group dev -c requirements.lock -c requirements-s3.lock -o requirements-dev.lock
 
 # Every page in every state, light and dark, phone and desk, as pictures in screenshots/.
 screenshots: $(VENV)/dev.stamp

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import databases, embedded, https, redis_urls
+from . import databases, embedded, https, media, redis_urls
 from .environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -137,12 +137,12 @@ STATIC_ROOT = _env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
 #: What a Daphne holds at most of the bodies that it receives.
 BODIES_MB = _env.number("BODIES_MB", 400, low=100, high=1_000_000)
 STORAGES = {
-    "default": {"BACKEND": "tasks.thumbnailer.storage.WholeFiles"},
+    "default": media.storage(_env),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 MEDIA_ROOT = _env.text("MEDIA_ROOT", str(VAR_DIR / "media"))
 #: Where the proxy serves MEDIA_ROOT from, internally, once a view has allowed it.
-MEDIA_ACCEL = _env.path("MEDIA_ACCEL")
+MEDIA_ACCEL = media.accelerated(_env)
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

@@ -18,6 +18,7 @@ LONG_PROOFS = frozenset(
         "test_away",
         "test_body_memory",
         "test_bombs",
+        "test_bucket",
         "test_client_in_chromium",
         "test_client_types",
         "test_corpus",

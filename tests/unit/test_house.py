@@ -199,6 +199,7 @@ def test_changelog_begins_with_the_version() -> None:
     [
         ("site", "requirements.lock"),
         ("local", "requirements.lock"),
+        ("s3", "requirements-s3.lock"),
         ("dev", "requirements-dev.lock"),
     ],
 )

@@ -20,7 +20,7 @@ from tests.unit.test_documents import environment_variables
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 NGINX = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
-OURS = ("web", "worker", "migrate")
+OURS = ("web", "worker", "sweep", "migrate")
 UNITS = {"k": 1024, "m": 1024**2}
 
 
@@ -36,7 +36,7 @@ def locations() -> dict[str, str]:
 
 def test_services_are_those_of_production() -> None:
     profiles = {name: service.raw.get("profiles") for name, service in composed().items()}
-    always = {"nginx", "web", "worker", "migrate", "postgres", "redis"}
+    always = {"nginx", "web", "worker", "sweep", "migrate", "postgres", "redis"}
 
     assert {name for name, given in profiles.items() if given is None} == always
     assert {name: given for name, given in profiles.items() if given} == {
@@ -58,6 +58,7 @@ def test_each_of_our_commands_is_one_of_the_projects() -> None:
     assert name == "application"
     assert composed()["worker"].command[:4] == ["celery", "-A", "config", "worker"]
     assert importlib.import_module("config").celery_app.main == "config"
+    assert composed()["sweep"].command[2] in get_commands()
     steps = [shlex.split(step) for step in composed()["migrate"].command[-1].split("&&")]
     assert steps[0] == ["python", "-m", "config.keyfile"]
     assert [step[:3] for step in steps[1:]] == [
@@ -115,7 +116,7 @@ def test_start_order_waits_for_what_each_needs() -> None:
     healthy, done = "service_healthy", "service_completed_successfully"
 
     assert composed()["migrate"].after == {"postgres": healthy}
-    for name in ("web", "worker"):
+    for name in ("web", "worker", "sweep"):
         assert composed()[name].after == {"migrate": done, "postgres": healthy, "redis": healthy}
     assert composed()["nginx"].after == {"web": healthy}
     for name, service in composed().items():
@@ -134,7 +135,7 @@ def test_health_checks_are_the_projects() -> None:
 def test_volumes_are_where_the_settings_say() -> None:
     places = dict(re.findall(r"(\w+_(?:ROOT|DIR))=(\S+)", DOCKERFILE.split("FROM")[-1]))
     assert places == {"VAR_DIR": "/srv", "MEDIA_ROOT": "/srv/media", "STATIC_ROOT": "/srv/static"}
-    for name in ("web", "worker"):
+    for name in ("web", "worker", "sweep"):
         assert composed()[name].volumes == ["secret:/srv/secret:ro", "media:/srv/media"]
     assert composed()["migrate"].volumes == ["secret:/srv/secret", "static:/srv/static"]
     assert {"static:/srv/static:ro", "media:/srv/media:ro"} < set(composed()["nginx"].volumes)
