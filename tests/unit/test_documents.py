@@ -29,7 +29,7 @@ CODES = [
 def environment_variables() -> set[str]:
     """What the site's modules read from the environment."""
     sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "config").glob("*.py"))
-    return set(re.findall(r'\b_?env\.\w+\(\s*"([A-Z_]+)"', sources))
+    return set(re.findall(r'\b_?env\.\w+\(\s*"([A-Z0-9_]+)"', sources))
 
 
 def test_readme_names_every_setting_of_the_library_with_its_default() -> None:
