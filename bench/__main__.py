@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests import services
 
-from . import backlog, jobs, machine, options, report, sockets, stacks, trips
+from . import backlog, jitter, jobs, machine, memory, options, report, sockets, stacks, trips
 from .course import Course
 from .options import Options
 from .rows import Row
@@ -23,6 +23,9 @@ MEASURES = {
     "jobs": jobs.jobs,
     "fanout": sockets.fanout,
     "echo": sockets.echo,
+    "memory": memory.memory,
+    "publishes": sockets.publishes,
+    "jitter": jitter.jitter,
     "burst": jobs.burst,
     "finished": jobs.finished,
     "backlog": backlog.backlog,

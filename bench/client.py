@@ -30,6 +30,13 @@ class Socket(asyncio.Protocol):
     def send(self, text: str) -> None:
         self._write(_TEXT, text.encode())
 
+    def listen(self, heard: Callable[[bytes], None]) -> None:
+        """Hand every frame to `heard`, first those that have come already."""
+        self.heard = heard
+        while not self._frames.empty():
+            if (frame := self._frames.get_nowait()) is not None:
+                heard(frame)
+
     async def receive(self) -> bytes:
         """The next text frame; ConnectionError when the server has closed."""
         frame = await self._frames.get()

@@ -62,7 +62,7 @@ async def channels_fanout(stack: Stack, sockets: int) -> float:
 async def our_fanout(stack: Stack, sockets: int) -> float:
     """Deliveries a second of one stored event of a topic."""
     topic = f"bench.fan{next(_numbers)}"
-    crowd = await _followers(stack, [topic] * sockets)
+    crowd = await followers(stack, [topic] * sockets)
 
     def event(n: int) -> str:
         return _frame("publish", topic, "told", id=n, mid=f"{topic}.{n}", data={"n": n})
@@ -70,8 +70,8 @@ async def our_fanout(stack: Stack, sockets: int) -> float:
     return await _fanout(crowd, event)
 
 
-async def channels_echo(stack: Stack, seconds: float) -> float:
-    """Frames a second there and back."""
+async def plain_echo(stack: Stack, seconds: float) -> float:
+    """Frames a second there and back, by a consumer of Channels."""
     sockets = await connect_many(ECHO_SOCKETS, stack.port, "/echo/")
 
     async def ask(socket: Socket) -> None:
@@ -84,7 +84,7 @@ async def channels_echo(stack: Stack, seconds: float) -> float:
 async def our_echo(stack: Stack, seconds: float) -> float:
     """Whispers a second there and back, each socket on a topic of its own."""
     topics = {n: f"bench.echo{n}" for n in range(ECHO_SOCKETS)}
-    sockets = await _followers(stack, list(topics.values()))
+    sockets = await followers(stack, list(topics.values()))
     topic_of = dict(zip(sockets, topics.values(), strict=True))
 
     async def ask(socket: Socket) -> None:
@@ -105,7 +105,7 @@ async def _fanout(sockets: list[Socket], event: Callable[[int], str]) -> float:
             socket.close()
 
 
-async def _followers(stack: Stack, topics: list[str]) -> list[Socket]:
+async def followers(stack: Stack, topics: list[str]) -> list[Socket]:
     """A websocket for each of the topics, subscribed to it."""
     sockets = await connect_many(len(topics), stack.port, "/ws/", stack.cookie)
     async with asyncio.timeout(ANSWER_SECONDS):

@@ -4,7 +4,9 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-ROWS = ("jobs", "burst", "fanout", "echo", "finished", "backlog")
+ROWS = ("jobs", "burst", "fanout", "echo", "memory", "publishes", "finished", "backlog")
+#: Measured only when named: they take minutes, or packages of others.
+LONG_ROWS = ("jitter",)
 DATABASES = ("sqlite", "postgresql")
 PEER_LAYERS = {
     "core": "channels_redis.core.RedisChannelLayer",
@@ -29,6 +31,9 @@ class Options:
     #: How long the backlog's worker and broker are watched.
     watch_seconds: float
     sockets: int
+    publishes: int
+    #: Of each contestant on the bad network.
+    jitter_seconds: float
     rows: tuple[str, ...]
     databases: tuple[str, ...]
     peer_layer: str
@@ -46,11 +51,13 @@ def read() -> Options:
     parser.add_argument("--backlog", type=int, default=20_000)
     parser.add_argument("--watch-seconds", type=float, default=15.0)
     parser.add_argument("--sockets", type=int, default=500)
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
+    parser.add_argument("--publishes", type=int, default=2_000)
+    parser.add_argument("--jitter-seconds", type=float, default=120.0)
+    parser.add_argument("--rows", nargs="+", choices=ROWS + LONG_ROWS, default=ROWS)
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
     parser.add_argument("--peer-layer", choices=sorted(PEER_LAYERS), default="core")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="folder of the results")
     given = vars(parser.parse_args())
-    given["rows"] = tuple(row for row in ROWS if row in given["rows"])
+    given["rows"] = tuple(row for row in ROWS + LONG_ROWS if row in given["rows"])
     given["databases"] = tuple(given["databases"])
     return Options(**given)

@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,30 @@ class Stack:
             cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         return done.stdout.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """One more Daphne of a set-up, on the port that its `stack` names."""
+
+    stack: Stack
+    pid: int
+
+    def resident_bytes(self) -> int:
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def web(stack: Stack, package: str, **environment: str) -> Iterator[Web]:
+    """A Daphne that nobody has used yet, with this more in its environment."""
+    fresh = replace(
+        stack, port=services.free_port(), environment={**stack.environment, **environment}
+    )
+    with tempfile.TemporaryDirectory(prefix="cc-") as folder, ExitStack() as running:
+        process = _daphne(fresh, package, Path(folder), running)
+        services.until(lambda: services.answers(fresh.port), what="Daphne")
+        yield Web(fresh, process.pid)
 
 
 @contextmanager
@@ -108,10 +133,12 @@ def _stack(name: str, folder: Path, running: ExitStack, **environment: str) -> S
     )
 
 
-def _daphne(stack: Stack, package: str, folder: Path, running: ExitStack) -> None:
+def _daphne(
+    stack: Stack, package: str, folder: Path, running: ExitStack
+) -> subprocess.Popen[bytes]:
     application = f"{package}.asgi:application"
     arguments = ("-m", "daphne", "-v", "0", "-p", str(stack.port), application)
-    _process(stack, folder / "daphne.log", running, *arguments)
+    return _process(stack, folder / "daphne.log", running, *arguments)
 
 
 def _celery(stack: Stack, package: str, folder: Path, running: ExitStack) -> None:
@@ -120,13 +147,16 @@ def _celery(stack: Stack, package: str, folder: Path, running: ExitStack) -> Non
     _process(stack, log, running, *arguments, "--without-gossip", "--without-mingle")
 
 
-def _process(stack: Stack, log: Path, running: ExitStack, *arguments: str) -> None:
+def _process(
+    stack: Stack, log: Path, running: ExitStack, *arguments: str
+) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=ROOT, env=stack.environment, stdout=output, stderr=output,
         )  # fmt: skip
     running.callback(_end, process)
+    return process
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -23,6 +23,7 @@ application = ProtocolTypeRouter(
         "websocket": URLRouter(
             [
                 _to("ws/", topics.websocket),
+                _to("echo/", consumers.Echo.as_asgi()),
                 _to("answer/", consumers.Answer.as_asgi()),
                 _to("answer-batch/", consumers.AnswerBatch.as_asgi()),
             ]

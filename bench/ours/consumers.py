@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 
 
 class Answer(AsyncJsonWebsocketConsumer):
@@ -21,3 +21,8 @@ class Answer(AsyncJsonWebsocketConsumer):
 
 class AnswerBatch(Answer):
     channel = "answer-batch"
+
+
+class Echo(AsyncWebsocketConsumer):
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        await self.send(text_data=text_data, bytes_data=bytes_data)

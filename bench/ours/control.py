@@ -12,7 +12,7 @@ import django
 from django.conf import settings
 from django.db import connection
 
-#: How many senders add to the backlog at once.
+#: How many async senders there are at once.
 SENDERS = 64
 
 _COLUMNS = """INSERT INTO channels_celery_job
@@ -77,6 +77,37 @@ async def _send(count: int) -> None:
     await asyncio.gather(*(sender() for _ in range(SENDERS)))
 
 
+def publish(count: int) -> None:
+    """Publish so many events, one after the other; print the seconds it took."""
+    from channels_celery import topics
+
+    topics.publish("bench.publish", "told", {"n": -1})
+    began = time.monotonic()
+    for n in range(count):
+        topics.publish("bench.publish", "told", {"n": n})
+    sys.stdout.write(f"{time.monotonic() - began}\n")
+
+
+def publish_together(count: int) -> None:
+    """Publish so many events by many at once; print the seconds it took."""
+    asyncio.run(_publish(count))
+
+
+async def _publish(count: int) -> None:
+    from channels_celery import topics
+
+    numbers = iter(range(count))
+
+    async def sender() -> None:
+        for n in numbers:
+            await topics.apublish("bench.publish", "told", {"n": n})
+
+    await topics.apublish("bench.publish", "told", {"n": -1})
+    began = time.monotonic()
+    await asyncio.gather(*(sender() for _ in range(SENDERS)))
+    sys.stdout.write(f"{time.monotonic() - began}\n")
+
+
 def count(_: int) -> None:
     """Print how many slow jobs have ended."""
     from channels_celery.jobs.models import Job
@@ -85,7 +116,8 @@ def count(_: int) -> None:
 
 
 COMMANDS: dict[str, Callable[[int], None]] = {
-    command.__name__: command for command in (prepare, fill, backlog, count)
+    command.__name__: command
+    for command in (prepare, fill, backlog, publish, publish_together, count)
 }
 
 if __name__ == "__main__":
