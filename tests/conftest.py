@@ -37,6 +37,7 @@ LONG_PROOFS = frozenset(
         "test_pages_of_docs",
         "test_running",
         "test_tutorial",
+        "test_topics_machine",
         "test_up",
         "test_worker",
     }

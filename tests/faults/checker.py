@@ -75,7 +75,8 @@ def check(lines: Sequence[Line], lives: Sequence[Life]) -> Verdict:
     ]
     final = segments[-1] if segments else Segment(0)
     wanted = [last.mids[seq] for seq in sorted(last.mids) if seq > final.start]
-    lost = [mid for mid in wanted if mid not in set(final.mids)]
+    came = set(final.mids)
+    lost = [mid for mid in wanted if mid not in came]
     if not lost and final.mids != wanted:
         disorder.append(f"after {final.start} the order is not the log's")
     return Verdict(

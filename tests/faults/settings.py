@@ -25,4 +25,6 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [{"address": _given["redis"], "socket_timeout": 15}]},
     }
 }
-CHANNELS_CELERY = {"PING_SECONDS": 1.0}
+# A reader at 1 KB/s needs 16 s for a frame as large as its window: it has to wait longer than that
+# before it takes its line for dead.
+CHANNELS_CELERY = {"PING_SECONDS": 8.0}

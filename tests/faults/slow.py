@@ -12,12 +12,12 @@ from .scene import Found, Scene, scene
 from .site import Site, proxied, until
 
 FAST, SIZE = 9, 200
-A_SECOND, SECONDS = 50, 6
+A_SECOND, SECONDS = 50, 5
 TRIES = 3
 MOST = 1.5
-#: For the memory: so many slow ones, which leave nearly all of the flood's 2 MB unread each.
-SLOW, FLOOD = 20, 10_000
-MEMORY_BYTES = 20 * 2**20
+#: For the memory: so many slow ones, which leave nearly all of the flood unread, 16 MB together.
+SLOW, FLOOD = 10, 5_000
+MEMORY_BYTES = 8 * 2**20
 
 
 @row("a reader at 1 KB/s beside nine fast ones", databases=("sqlite",), short=False)
