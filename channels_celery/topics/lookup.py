@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
@@ -56,11 +58,14 @@ class Lookup:
 
 
 def _users_of(all_values: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    keys = {values[auth.SESSION_KEY] for values in all_values if _is_plain(values)}
-    if not keys:
-        return {}
     model: Any = auth.get_user_model()
-    found = model._default_manager.in_bulk([model._meta.pk.to_python(key) for key in keys])
+    keys = set()
+    for values in all_values:
+        if _is_plain(values):
+            # A session from before the model changed is left to Django.
+            with suppress(ValidationError):
+                keys.add(model._meta.pk.to_python(values[auth.SESSION_KEY]))
+    found = model._default_manager.in_bulk(keys) if keys else {}
     return {str(user.pk): user for user in found.values()}
 
 

@@ -15,6 +15,7 @@ from channels_celery.errors import DatabaseAway
 from . import pool, reading
 from .access import Access, Visitor, access_of
 from .events import Position
+from .greeting import Answer, Greetings, visitors_of
 from .log import Appended
 from .protocol import Publish
 from .reading import Page
@@ -22,7 +23,6 @@ from .replay import PAGE_EVENTS
 from .standing import Asked, Found, standings
 from .submitting import publish_from
 from .subscriber import Subscriber
-from .visitors import visitor_of_scope
 
 logger = logging.getLogger("channels_celery.topics")
 
@@ -88,6 +88,7 @@ class Database:
     """The Source of production: this process's pool of threads."""
 
     def __init__(self) -> None:
+        self._greetings = Greetings(self._visitors)
         self._failures = 0
         self._confirmed = 0
 
@@ -104,7 +105,7 @@ class Database:
             self._confirmed = mark
 
     async def visitor(self, scope: Mapping[str, Any]) -> Visitor:
-        return await self._run(lambda: visitor_of_scope(scope))
+        return await self._greetings.visitor(scope)
 
     async def first(
         self, visitor: Visitor, topic: str, since: Position | None
@@ -127,6 +128,9 @@ class Database:
 
     async def tops(self, asked: Mapping[str, int]) -> dict[str, Top]:
         return await self._run(lambda: _tops(asked))
+
+    async def _visitors(self, scopes: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        return await self._run(lambda: visitors_of(scopes))
 
     async def _run(self, job: Callable[[], T]) -> T:
         try:

@@ -40,7 +40,7 @@ def visitor(request: HttpRequest, *, bearer: bool = False) -> Visitor:
     return _visitor(user, session or {})
 
 
-def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
+def visitor_of_scope(scope: Mapping[str, Any], lookup: Lookup | None = None) -> Visitor:
     """The Visitor of an ASGI scope, for a thread that may wait for the database.
 
     A user or session that a stack above has set is taken; else Django's session is looked up by
@@ -50,7 +50,7 @@ def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
     try:
         if (token := tokens.of_scope(scope)) is not None:
             return _of_token(token)
-        lookup = Lookup()
+        lookup = lookup or Lookup()
         if "session" in scope:
             return _who(scope.get("user"), scope["session"], lookup)
         return _who(scope.get("user"), lookup.values(sessions.key_of(scope)), lookup)

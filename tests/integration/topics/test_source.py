@@ -14,8 +14,7 @@ from django.db import DataError, OperationalError, connections
 
 from channels_celery import topics
 from channels_celery.errors import DatabaseAway
-from channels_celery.topics import access, pool
-from channels_celery.topics import source as source_module
+from channels_celery.topics import access, greeting, pool
 from channels_celery.topics.access import Access, Visitor
 from channels_celery.topics.models import Event
 from channels_celery.topics.protocol import Publish
@@ -160,10 +159,10 @@ async def test_a_statement_that_waits_does_not_hold_a_thread_for_ever(
 async def test_data_that_does_not_fit_says_nothing_of_the_database(
     source: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(scope: Any) -> Visitor:
+    def refuse(scope: Any, lookup: Any) -> Visitor:
         raise DataError("text fields cannot contain NUL (0x00) bytes")
 
-    monkeypatch.setattr(source_module, "visitor_of_scope", refuse)
+    monkeypatch.setattr(greeting, "visitor_of_scope", refuse)
     with pytest.raises(DataError):
         await source.visitor({})
     assert source.trusted
