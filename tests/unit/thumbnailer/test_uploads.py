@@ -8,13 +8,17 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import StopUpload
 from django.db import DatabaseError
+from django.http import HttpRequest
 from django.test import Client
 
 from channels_celery import topics
 from channels_celery.models import Event, Job
 from tasks.thumbnailer import uploads
+from tasks.thumbnailer.limits import MEGABYTE
 from tasks.thumbnailer.models import Image
+from tasks.thumbnailer.receiving import Receiver
 
 from . import pictures
 
@@ -142,13 +146,52 @@ def test_a_file_over_the_limit_is_refused_and_nothing_of_the_others_kept(
     guest: Client, settings: Any, tmp_path: Path
 ) -> None:
     settings.THUMBNAILER_LIMITS = {"FILE_BYTES": 2_000_000}
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "on-their-way"
+    settings.FILE_UPLOAD_TEMP_DIR.mkdir()
     files = [a_file(), a_file("large.jpg", b"x" * 2_000_001)]
     answer = guest.post("/images/", {"image": files}, headers=JSON)
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "too_large"
+    assert not list(settings.FILE_UPLOAD_TEMP_DIR.iterdir())
     assert not Image.objects.exists()
     assert not Job.objects.exists()
     assert not originals(tmp_path)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_a_request_over_the_limit_is_refused_whole(
+    guest: Client, settings: Any, tmp_path: Path, accept: str
+) -> None:
+    settings.THUMBNAILER_LIMITS = {"REQUEST_BYTES": MEGABYTE}
+    files = [a_file(content=b"x" * 600_000), a_file(content=b"x" * 600_000)]
+    answer = guest.post("/images/", {"image": files}, headers={"Accept": accept})
+    assert answer.status_code == 413
+    assert "This is more than 1 MB at once. Send fewer images." in answer.content.decode()
+    assert not Image.objects.exists()
+    assert not originals(tmp_path)
+
+
+def test_a_request_without_a_length_is_cut_at_the_limit(settings: Any) -> None:
+    settings.THUMBNAILER_LIMITS = {"REQUEST_BYTES": 1_500}
+    receiver = Receiver(HttpRequest())
+    about = ("image", "cat.jpg", "image/jpeg", None)
+    receiver.new_file(*about)
+    receiver.receive_data_chunk(b"x" * 900, 0)
+    receiver.file_complete(900).close()
+    receiver.new_file(*about)
+    with receiver.file, pytest.raises(StopUpload):
+        receiver.receive_data_chunk(b"x" * 900, 0)
+    assert receiver.refused
+    assert receiver.refused.status == 413
+
+
+def test_more_files_than_a_form_may_have_are_refused_with_a_sentence(
+    guest: Client, settings: Any
+) -> None:
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 2
+    answer = guest.post("/images/", {"image": [a_file() for _ in range(3)]}, headers=JSON)
+    assert answer.status_code == 413
+    assert answer.json()["error"]["message"] == "These are more than 2 files. Send fewer at once."
 
 
 def test_a_refusal_without_scripts_is_a_page_that_says_why(guest: Client) -> None:
