@@ -36,6 +36,8 @@ LONG_PROOFS = frozenset(
         "test_readme",
         "test_pages_of_docs",
         "test_running",
+        "test_streams_in_chromium",
+        "test_tabs_in_chromium",
         "test_tutorial",
         "test_topics_machine",
         "test_up",

@@ -11,13 +11,16 @@ from tests import services
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
-    """Headless Chromium, the machine's own."""
+def launched(*, back_forward_cache: bool = False) -> Iterator[Browser]:
+    """Headless Chromium, the machine's own; Playwright turns the back button's cache off."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     services.need("chromium", path)
     # Chromium's own sandbox does not run as root.
     flags = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        left_out = ["--disable-back-forward-cache"] if back_forward_cache else None
+        browser = playwright.chromium.launch(
+            executable_path=path, args=flags, ignore_default_args=left_out
+        )
         yield browser
         browser.close()

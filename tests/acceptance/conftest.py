@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.acceptance.chatting import Party
 from tests.acceptance.chromium import launched
+from tests.acceptance.following import Publisher
 from tests.acceptance.site import Site, elsewhere, running
 
 
@@ -69,3 +71,18 @@ def party(browser: Browser, site: Site) -> Iterator[Party]:
 def room(party: Party) -> str:
     """A chat room of the test's own."""
     return party.open_room()
+
+
+@pytest.fixture
+def publisher(site: Site) -> Iterator[Publisher]:
+    with closing(Publisher(site)) as publisher:
+        yield publisher
+
+
+@pytest.fixture
+def tab(browser: Browser, site: Site) -> Iterator[Page]:
+    """A tab whose console may complain that the server is away."""
+    with closing(browser.new_context(base_url=site.url)) as context:
+        page = context.new_page()
+        page.goto("/images/")
+        yield page

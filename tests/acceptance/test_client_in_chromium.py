@@ -1,102 +1,12 @@
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests import services
-from tests.acceptance.site import SITE_VARIABLES, Site
-
-#: Publishes one durable event for each line that it reads: a process besides web and worker.
-PUBLISH = """
-import sys, django
-django.setup()
-from channels_celery import topics
-for line in sys.stdin:
-    topic, number = line.split()
-    topics.publish(topic, "note", {"n": int(number)})
-    print(number, flush=True)
-"""
-
-#: Follows the topic that the page was rendered with, and keeps what it hears.
-FOLLOW = """
-async () => {
-  const { connect, positionOf } = await import("/static/channels_celery/client.js");
-  const marker = document.querySelector("[data-topic]");
-  window.heard = { numbers: [], gaps: 0, states: [] };
-  window.live = connect("/ws/");
-  live.on("state", (state, why) => heard.states.push([state, why?.code ?? 0]));
-  live.subscribe(marker.dataset.topic, {
-    since: positionOf(marker),
-    onEvent: ({ type, data }) => type === "note" && heard.numbers.push(data.n),
-    onGap: () => heard.gaps++,
-  });
-  return marker.dataset.topic;
-}
-"""
-
-
-class Publisher:
-    """Publishes from a process of its own, so also while the web server is dead."""
-
-    def __init__(self, site: Site) -> None:
-        inherited = {key: value for key, value in os.environ.items() if key not in SITE_VARIABLES}
-        own = {"DEBUG": "1", "DJANGO_SETTINGS_MODULE": "config.settings"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", PUBLISH],
-            cwd=site.code,
-            env={**inherited, **own, "VAR_DIR": str(site.var_dir)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def publish(self, topic: str, *numbers: int) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        for number in numbers:
-            self._process.stdin.write(f"{topic} {number}\n")
-            self._process.stdin.flush()
-            assert self._process.stdout.readline() == f"{number}\n"
-
-    def close(self) -> None:
-        self._process.communicate(timeout=30)
-
-
-@pytest.fixture
-def publisher(site: Site) -> Iterator[Publisher]:
-    with closing(Publisher(site)) as publisher:
-        yield publisher
-
-
-@pytest.fixture
-def tab(browser: Browser, site: Site) -> Iterator[Page]:
-    """A tab whose console may complain that the server is away."""
-    with closing(browser.new_context(base_url=site.url)) as context:
-        page = context.new_page()
-        page.goto("/images/")
-        yield page
-
-
-def wait_until_heard(tab: Page, numbers: list[int]) -> None:
-    """Exactly these, in this order, each once."""
-    services.until(
-        lambda: len(tab.evaluate("heard.numbers")) >= len(numbers),
-        seconds=60,
-        what=f"{len(numbers)} events in the page",
-    )
-    assert tab.evaluate("heard.numbers") == numbers
-    assert tab.evaluate("heard.gaps") == 0
-
-
-def wait_for_state(tab: Page, state: str) -> None:
-    services.until(lambda: tab.evaluate("live.state") == state, seconds=60, what=f"state {state!r}")
+from tests.acceptance.following import FOLLOW, Publisher, wait_for_state, wait_until_heard
+from tests.acceptance.site import Site
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])

@@ -10,7 +10,7 @@ const RETRY_FIRST_MS = 500; // a lost connection is tried again within so long, 
 const RETRY_LAST_MS = 20_000; // … and so long at most,
 const STABLE_MS = 10_000; // counted anew once a connection has held for so long
 const GRACE_MS = 10_000; // silence beyond the server's ping interval that counts as lost
-const BLOCKED = 2; // websockets without a welcome, before something else is tried in turn
+const BLOCKED = 2; // websockets without a welcome, before the fall-back is tried in turn
 
 export class Link {
   welcome = { visitor: undefined, ping_s: 15, limits: { frame: 65_536, topics: 128 } };
@@ -51,7 +51,7 @@ export class Link {
     if (Date.now() - this.#connectedAt >= STABLE_MS) this.#attempts = 0;
     this.#drop();
     if (why.code >= 4500 && why.code < 4600) return this.end(why);
-    const bound = Math.min(RETRY_FIRST_MS * 2 ** this.#attempts++, RETRY_LAST_MS);
+    const bound = this.#standsIn ? 0 : Math.min(RETRY_FIRST_MS * 2 ** this.#attempts++, RETRY_LAST_MS);
     this.#retryTimer = setTimeout(() => this.#open(), why.retry_ms ?? Math.random() * bound);
     this.#become(stateWithout(), why);
   }
@@ -64,10 +64,12 @@ export class Link {
     this.#become("closed", why);
   }
 
-  // A network that lets no websocket through may one day: each is tried in its turn.
+  // A network that lets no websocket through may one day: one is tried before each fall-back.
+  get #standsIn() { return this.#unopened >= BLOCKED && this.#unopened % 2 === 0 && this.#fallback; }
+
   #open() {
     clearTimeout(this.#retryTimer);
-    const other = this.#unopened >= BLOCKED && this.#unopened % 2 === 0 && this.#fallback;
+    const other = this.#standsIn;
     this.#socket = /** @type {Socket} */ (other ? other() : new WebSocket(this.#url));
     this.#socket.onmessage = ({ data }) => this.#receive(JSON.parse(data), !other);
     this.#socket.onclose = ({ code, reason }) => this.#failed({ code, reason });
