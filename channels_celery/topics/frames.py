@@ -50,8 +50,8 @@ def events(topic: str, bodies: Sequence[str]) -> str:
 
 
 def presence(request_id: Any, topic: str, present: Present) -> str:
-    members = [person.shown for person in present.people]
-    return _text("presence", id=request_id, topic=topic, members=members, n=present.n)
+    around = _text("presence", id=request_id, topic=topic)
+    return f'{around[:-1]},"members":{present.members},"n":{present.n}}}'
 
 
 def ok(request_id: Any, **more: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,9 +40,9 @@ NAME_LENGTH = 150
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Who is present on a topic: the first of them, and how many."""
+    """Who is present on a topic: the first of them, as JSON for all who ask, and how many."""
 
-    people: tuple[Person, ...]
+    members: str
     n: int
 
 
@@ -145,7 +146,8 @@ class Presence:
             return
         self._take(turn)
         for topic, answers in asked.items():
-            found = Present(tuple(turn.lists[topic]), turn.counts[topic])
+            members = json.dumps([person.shown for person in turn.lists[topic]])
+            found = Present(members, turn.counts[topic])
             for answer in _open({topic: answers}):
                 answer.set_result(found)
         _tell("presence.join", turn.joined, turn.counts)

@@ -13,7 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from channels_celery import database as ours
 from channels_celery.errors import DatabaseAway
-from channels_celery.topics import Visitor, doorbell, pool, presence
+from channels_celery.topics import Visitor, doorbell, frames, pool, presence
 from channels_celery.topics.access import Access
 from channels_celery.topics.events import Event
 from channels_celery.topics.models import Hub, Member
@@ -82,7 +82,9 @@ async def listed(hub: Presence, topic: str = ROOM) -> tuple[list[str], int]:
     await asyncio.sleep(0)
     await hub.settle()
     found = await asking
-    return [person.id for person in found.people], found.n
+    frame = json.loads(frames.presence(7, topic, found))
+    assert (frame["op"], frame["id"], frame["topic"]) == ("presence", 7, topic)
+    return [member["id"] for member in frame["members"]], frame["n"]
 
 
 async def older(database: str, hub: Presence, milliseconds: int) -> None:

@@ -83,7 +83,14 @@ def test_events_of_another_process_come_at_once_and_in_order(
         publish(1, size=20_000)
         publish(20)
         client.hear_until(41)
-    assert client.seqs == list(range(1, 42))
+        assert client.seqs == list(range(1, 42))
+        assert topics.delete(TOPIC)
+        gap = client.hear("gap")
+        assert (gap["reason"], gap["epoch"], gap["seq"]) == ("epoch", "", 0)
+        assert client.position is not None
+        client.position |= {"seq": 0}
+        publish(1)
+        assert client.hear("event")["seq"] == 1
 
 
 def test_a_lost_doorbell_is_healed_by_the_sweep(serve: Serve) -> None:

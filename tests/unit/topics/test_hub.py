@@ -183,3 +183,33 @@ async def test_after_a_failure_frames_are_not_trusted_before_a_sweep(world: Worl
     await settle()
     assert mids(reader) == world.logs.of[TOPIC].mids
     assert world.logs.reads > reads
+
+
+async def test_a_log_that_is_another_one_is_told_at_once_by_a_bell(world: World) -> None:
+    world.publish()
+    readers = [await world.reader(TOPIC) for _ in range(3)]
+    reads = world.logs.reads
+    world.logs.of[TOPIC].renew()
+    world.hub.hear(Bell(topic=TOPIC, seq=None, frame=None, origin="x"))
+    await settle()
+    for reader in readers:
+        assert [(gap["reason"], gap["seq"]) for gap in reader.said("gap")] == [("epoch", 1)]
+    assert world.logs.reads == reads + 1
+    world.publish()
+    assert [reader.said("event")[-1]["seq"] for reader in readers] == [2] * 3
+
+
+async def test_a_log_that_is_another_one_is_found_by_the_sweep(world: World) -> None:
+    world.publish()
+    reader = await world.reader(TOPIC)
+    world.logs.of[TOPIC].renew()
+    assert await world.hub._sweep._compare([TOPIC])
+    await settle()
+    assert [gap["reason"] for gap in reader.said("gap")] == ["epoch"]
+    # Who comes back with the old epoch is not served from memory.
+    await reader.leave()
+    late = Reader(TOPIC).connect()
+    world.readers.append(late)
+    late.tell(op="subscribe", id=1, topic=TOPIC, since={"epoch": "e0", "seq": 1, "mid": "x"})
+    await settle()
+    assert late.said("subscribed")[0]["reason"] == "epoch"
