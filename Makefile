@@ -8,7 +8,7 @@ INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-ha
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 
-.PHONY: docs up test proof adopter chaos faults corpus lint lock screenshots system compose-check
+.PHONY: docs up test proof adopter chaos faults corpus bench-images lint lock screenshots system compose-check
 
 # Run the site: PORT, HOST, VAR_DIR and WORKERS let several copies run side by side.
 up: $(VENV)/run.stamp
@@ -50,6 +50,12 @@ lint: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	@exec $(RUN) -m bench $(ARGS)
 
+# The thumbnailer beside pyvips, sharp and Pillow as one would write it; ARGS=--help.
+bench-images: $(VENV)/dev.stamp
+	@$(INSTALL) -r requirements.lock -r requirements-dev.lock -r requirements-bench.lock
+	@cd bench/images/sharp && npm ci --silent --no-audit --no-fund
+	@exec $(RUN) -m bench.images $(ARGS)
+
 # The pages of docs/ as HTML in var/docs; a warning is an error. Pictures need Graphviz.
 docs: $(VENV)/dev.stamp
 	@exec $(RUN) -m sphinx --fail-on-warning --nitpicky --quiet -b html docs var/docs
@@ -59,6 +65,7 @@ lock: $(VENV)/dev.stamp
 	$(LOCK) --group site --group local -o requirements.lock
 	$(LOCK) --group s3 -c requirements.lock -o requirements-s3.lock
 	$(LOCK) --group s3 --group dev -c requirements.lock -c requirements-s3.lock -o requirements-dev.lock
+	$(LOCK) --group bench -c requirements.lock -o requirements-bench.lock
 
 # Every page in every state, light and dark, phone and desk, as pictures in screenshots/.
 screenshots: $(VENV)/dev.stamp

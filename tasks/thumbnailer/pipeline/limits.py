@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import IO
 
 from PIL import Image
 
@@ -34,7 +34,7 @@ _SCAN = b"\xff\xda"
 
 
 @contextmanager
-def while_opening(kind: Kind, file: BinaryIO) -> Iterator[None]:
+def while_opening(kind: Kind, file: IO[bytes]) -> Iterator[None]:
     """Refuse endless scans, and have Pillow itself refuse too many pixels as it reads the header.
 
     WebP's decoder has allocated all of them once it is open. The number is Pillow's global one:
@@ -78,7 +78,7 @@ def _bytes_each(kind: Kind, mode: str, progressive: bool) -> int:
     return PROGRESSIVE_CMYK_BYTES if mode == "CMYK" else PROGRESSIVE_BYTES
 
 
-def _scans(file: BinaryIO) -> int:
+def _scans(file: IO[bytes]) -> int:
     """How often a scan begins, at most: within one, 0xFF is never followed by 0xDA."""
     found, before = 0, b""
     file.seek(0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 from PIL import Image
 
@@ -28,7 +28,7 @@ DRAFT_GAP = 1.5
 REDUCING_GAP = 2.0
 
 
-def make(file: BinaryIO, sizes: tuple[int, ...] = SIZES) -> Iterator[Seen | Made]:
+def make(file: IO[bytes], sizes: tuple[int, ...] = SIZES) -> Iterator[Seen | Made]:
     """Decode once, then give each size as soon as it is made, in the order of `sizes`.
 
     Raises Unfit when the bytes are at fault, MemoryError when there is too little of it.
@@ -43,7 +43,7 @@ def make(file: BinaryIO, sizes: tuple[int, ...] = SIZES) -> Iterator[Seen | Made
         yield Made(size, *picture.size, webp(picture))
 
 
-def _judged(file: BinaryIO, box: int) -> tuple[Image.Image, tuple[int, int]]:
+def _judged(file: IO[bytes], box: int) -> tuple[Image.Image, tuple[int, int]]:
     try:
         return _decode(file, box)
     except Image.DecompressionBombError as error:
@@ -59,7 +59,7 @@ def _judged(file: BinaryIO, box: int) -> tuple[Image.Image, tuple[int, int]]:
         raise Unfit(Fault.TRUNCATED if "truncated" in text else Fault.CORRUPT, text) from error
 
 
-def _decode(file: BinaryIO, box: int) -> tuple[Image.Image, tuple[int, int]]:
+def _decode(file: IO[bytes], box: int) -> tuple[Image.Image, tuple[int, int]]:
     """The picture, upright and no larger than the box, and the size of the whole."""
     kind = kind_of(file.read(HEAD_BYTES))
     with limits.while_opening(kind, file):

@@ -1,0 +1,1 @@
+"""The thumbnailer beside pyvips, sharp and Pillow as one would write it: `make bench-images`."""
