@@ -27,6 +27,8 @@ Params = Mapping[str, Any]
 IDLE_CONNECTIONS = 4
 CONNECT_TIMEOUT_SECONDS = 5
 STATEMENT_TIMEOUT_SECONDS = 5
+#: A process that is stopped inside a transaction of ours loses it, and its locks.
+IDLE_TRANSACTION_SECONDS = 10
 
 
 class Session(Protocol):
@@ -231,6 +233,8 @@ def _prepare(raw: Any, *, pooled: bool) -> None:
     if not pooled:
         raw.prepare_threshold = 2
         raw.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
+        idle = f"'{IDLE_TRANSACTION_SECONDS}s'"
+        raw.execute(f"SET idle_in_transaction_session_timeout = {idle}")
 
 
 def _synchronous(raw: Any) -> int | None:

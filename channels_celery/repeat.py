@@ -4,13 +4,16 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, InternalError, OperationalError, connections
 
 from . import database, settings
 from .errors import DatabaseAway
 
 T = TypeVar("T")
 
+#: What a broken connection raises. InternalError: PostgreSQL has ended a transaction of ours that
+#: went on to nothing, because its process was stopped.
+BROKEN = (OperationalError, InterfaceError, InternalError)
 #: A statement that fails sooner met a connection that had broken while it was idle.
 BROKEN_SECONDS = 1.0
 
@@ -24,7 +27,7 @@ def once_more(action: Callable[[], T]) -> T:
     began = time.monotonic()
     try:
         return action()
-    except (OperationalError, InterfaceError) as error:
+    except BROKEN as error:
         caller = connections[settings.current().DATABASE]
         if caller.in_atomic_block or time.monotonic() - began > BROKEN_SECONDS:
             raise _away(error) from error
@@ -32,7 +35,7 @@ def once_more(action: Callable[[], T]) -> T:
     database.close_idle()
     try:
         return action()
-    except (OperationalError, InterfaceError) as error:
+    except BROKEN as error:
         raise _away(error) from error
 
 

@@ -135,6 +135,7 @@ class Job:
                     "job.succeed() joins the transaction of what the handler writes: call it"
                     f" inside `with transaction.atomic(using={alias!r})`, or return the result."
                 )
+            failpoints.reach("before-outcome")
             outcome = Outcome(state=State.SUCCEEDED, result=text)
             if not ledger.finish(current, self._claim, outcome, event):
                 raise LeaseLost
@@ -145,6 +146,7 @@ class Job:
 
     def has_succeeded(self, content: dict[str, Any]) -> None:
         """What `succeed` recorded is committed."""
+        failpoints.reach("after-outcome")
         self.succeeded = True
         announcing.tell(self._claim, "job.succeeded", content)
 

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: Bound of every wait for the broker.
 BROKER_TIMEOUT_SECONDS = 1.0
+#: How long a program that ends waits for its hints: to connect, and to send.
+EXIT_SECONDS = 3.0
 #: After a failure hints are dropped for so long: the reconciler repeats them.
 AWAY_SECONDS = 1.0
 #: A hint for later is kept here only for so long; beyond, the reconciler publishes it.
@@ -231,7 +233,7 @@ def _of_this_process() -> Publisher:
     with _lock:
         if _publisher is None or _publisher.process != os.getpid():
             _publisher = Publisher()
-            atexit.register(_publisher.flush, BROKER_TIMEOUT_SECONDS)
+            atexit.register(_publisher.flush, EXIT_SECONDS)
         return _publisher
 
 

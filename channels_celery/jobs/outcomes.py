@@ -67,11 +67,13 @@ def _record_plain(plain: Sequence[Finished]) -> set[object]:
     results = [
         (one.job.claim, one.verdict.text) for one in plain if isinstance(one.verdict, Succeeded)
     ]
+    failpoints.reach("before-outcome")
     try:
         done, _ = persevere(lambda session: ledger.succeed_together(session, results))
     except DatabaseError as error:
         logger.warning("%d outcomes could not be recorded together: %s", len(plain), error)
         return set()
+    failpoints.reach("after-outcome")
     for one in plain:
         if one.job.id in done:
             _tell(one.job.claim, one.verdict)

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError
-
 from channels_celery.database import Session, session
+from channels_celery.repeat import BROKEN
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -50,7 +49,7 @@ def persevere(
             with uninterrupted(), session() as current:
                 joined = current.joined
                 return transition(current), repeated
-        except (OperationalError, InterfaceError) as error:
+        except BROKEN as error:
             if joined or time.monotonic() + wait > deadline:
                 raise
             logger.warning("transition interrupted, trying again: %s", error)

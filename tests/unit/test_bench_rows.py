@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import report
+from bench import readme, report
 from bench.rows import Goal, Row
 
 
@@ -43,3 +43,17 @@ def test_each_database_is_compared_with_its_own_past() -> None:
 
 def test_without_its_peer_a_goal_judges_nothing() -> None:
     assert row(Goal(against="glue", at_least=1.5), SQLite=1.0).missed("SQLite") == []
+
+
+def test_results_replace_those_between_the_marks() -> None:
+    text = f"before {readme.START}\nold\n{readme.END} after"
+    found = readme.put(text, "| new |\n")
+    assert found == f"before {readme.START}\n| new |\n{readme.END} after"
+    with pytest.raises(SystemExit, match="has no"):
+        readme.put("no marks", "")
+
+
+def test_readme_shows_the_results_that_are_kept() -> None:
+    table = (readme.KEPT / "results.md").read_text(encoding="utf-8")
+    text = readme.README.read_text(encoding="utf-8")
+    assert readme.put(text, table) == text

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from celery.exceptions import Retry as CeleryRetry
+from django.contrib.sessions.models import Session
 
 from channels_celery import database as ours
-from channels_celery import failpoints, ids
+from channels_celery import failpoints, ids, topics
 from channels_celery.jobs import attempt, ledger, losses, mirror
 from channels_celery.jobs.hints import Hint
 from channels_celery.jobs.ledger import NewJob
@@ -24,15 +25,16 @@ from tests.project import app
 from tests.services import until
 
 SENDERS = ("insert-committed", "hint-published")
+OF_OUTCOMES = ("claimed", "before-outcome", "after-outcome")
 HOW = ("kill", "raise")
 
 
-def send_from_processes(env: dict[str, str], topics: list[str]) -> None:
+def send_from_processes(env: dict[str, str], names: list[str]) -> None:
     """Send as other processes do; one of them is killed."""
     command = [sys.executable, "-m", "django", "jobs", "send", "steps", "{}", "--topic"]
     senders = [
         subprocess.Popen([*command, topic], cwd=ROOT, env=env, stderr=subprocess.PIPE)
-        for topic in topics
+        for topic in names
     ]
     for sender in senders:
         sender.communicate()
@@ -56,17 +58,64 @@ def test_every_step_may_fail(
             armed = folders["sender" if step in SENDERS else "worker"]
             for how in HOW:
                 (armed / f"{step}.{how}").touch()
-            topics = [f"{step}-{number}" for number in range(len(HOW))]
+            names = [f"{step}-{number}" for number in range(len(HOW))]
             # Of `add` the first durable event is its outcome.
             channel = "add" if step == "doorbell" else "steps"
             if step in SENDERS:
-                send_from_processes(of_sender, topics)
+                send_from_processes(of_sender, names)
             else:
-                for topic in topics:
+                for topic in names:
                     send(channel, {"a": 1, "b": 1}, topic=topic)
             until(partial(_all_taken, armed), what=f"failure at {step}")
-            for topic in topics:
+            for topic in names:
                 assert_one_outcome(database, topic, replies=0 if channel == "add" else 3)
+        assert process.poll() is None
+
+
+def test_every_step_of_a_batch_may_fail(
+    database: str, env: dict[str, str], redis_url: str, send: Send, tmp_path: Path
+) -> None:
+    """Two batches at a time: one ends its process, the other one raises; all is done alone."""
+    env = environment(
+        database, redis_url, LEASE_SECONDS=1.5, HEARTBEAT_SECONDS=0.5, RECONCILE_SECONDS=0.5
+    )
+    armed = tmp_path / "armed"
+    armed.mkdir()
+    env[failpoints.VARIABLE] = str(armed)
+    with worker(database, env, tmp_path / "log", "-c", "2") as process:
+        for step in OF_OUTCOMES:
+            for how in HOW:
+                (armed / f"{step}.{how}").touch()
+            with ours.session() as session:
+                ledger.pause(session, "small")
+            sent = [send("small", {"n": n}, hinted=False) for n in range(32)]
+            with ours.session() as session:
+                ledger.resume(session, "small")
+            until(partial(_all_taken, armed), what=f"failure at {step}")
+            found = [ended(database, id) for id in sent]
+            assert [json.loads(one.result or "") for one in found] == list(range(32)), step
+        assert process.poll() is None
+
+
+def test_every_step_of_a_handlers_own_transaction_may_fail(
+    database: str, env: dict[str, str], redis_url: str, send: Send, tmp_path: Path
+) -> None:
+    env = environment(
+        database, redis_url, LEASE_SECONDS=1.5, HEARTBEAT_SECONDS=0.5, RECONCILE_SECONDS=0.5
+    )
+    armed = tmp_path / "armed"
+    armed.mkdir()
+    env[failpoints.VARIABLE] = str(armed)
+    with worker(database, env, tmp_path / "log", "-c", "2") as process:
+        for step in OF_OUTCOMES:
+            for how in HOW:
+                (armed / f"{step}.{how}").touch()
+            names = [f"{step}-{number}" for number in range(len(HOW))]
+            sent = [send("settled", {}, topic=name) for name in names]
+            until(partial(_all_taken, armed), what=f"failure at {step}")
+            for id, topic in zip(sent, names, strict=True):
+                assert_one_outcome(database, topic, replies=0)
+                assert Session.objects.using(database).filter(session_key=str(id)).count() == 1
         assert process.poll() is None
 
 
@@ -76,6 +125,8 @@ def _all_taken(armed: Path) -> bool:
 
 def assert_one_outcome(alias: str, topic: str, *, replies: int) -> None:
     done = ended(alias, Job.objects.using(alias).get(topic=topic).pk)
+    # Its last event may wait to be numbered, of which the next reader takes care.
+    topics.read(topic)
     told = types(alias, topic)
     assert done.state == "succeeded", topic
     assert json.loads(done.result or "")["attempt"] == done.attempt, topic

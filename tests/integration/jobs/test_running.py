@@ -15,6 +15,11 @@ from tests.integration.jobs.watch import Send, ended, job, runs, types
 from tests.integration.jobs.worker import worker
 from tests.services import until
 
+JOBS = 100
+JOB_SECONDS = 0.1
+#: Of a time that others on the machine may lengthen.
+MOST_TRIES = 3
+
 
 def _runs(marker: Path, times: int) -> bool:
     return runs(marker) == times
@@ -75,21 +80,28 @@ def test_limited_channel_uses_its_slots_over_all_workers(
 ) -> None:
     folder = tmp_path / "together"
     folder.mkdir()
-    message = {"folder": str(folder), "seconds": 0.1}
+    ideal_ms = JOBS * JOB_SECONDS * 1_000 / 2
     first, second = tmp_path / "log1", tmp_path / "log2"
     with worker(database, env, first, "-c", "2"), worker(database, env, second, "-c", "2"):
-        with ours.session() as session:
-            ledger.pause(session, "limited")
-        sent = [send("limited", message) for _ in range(100)]
-        # Its hints are spent when this one has run.
-        assert ended(database, send("add", {"a": 1, "b": 1})).state == "succeeded"
-        assert Job.objects.using(database).filter(channel="limited", state="queued").count() == 100
-        with ours.session() as session:
-            ledger.resume(session, "limited")
-        found = [ended(database, id, seconds=60) for id in sent]
+        took: list[int] = []
+        # What else the machine does can only add to it.
+        while len(took) < MOST_TRIES and min(took, default=ideal_ms * 2) > 1.5 * ideal_ms:
+            took.append(_milliseconds_in_slots(database, send, str(folder)))
+    assert min(took) <= 1.5 * ideal_ms, took
+
+
+def _milliseconds_in_slots(database: str, send: Send, folder: str) -> int:
+    """From the first start to the last end of many short jobs that wait for two slots."""
+    message = {"folder": folder, "seconds": JOB_SECONDS}
+    with ours.session() as session:
+        ledger.pause(session, "limited")
+    sent = [send("limited", message) for _ in range(JOBS)]
+    # Its hints are spent when this one has run.
+    assert ended(database, send("add", {"a": 1, "b": 1})).state == "succeeded"
+    assert Job.objects.using(database).filter(channel="limited", state="queued").count() == JOBS
+    with ours.session() as session:
+        ledger.resume(session, "limited")
+    found = [ended(database, id, seconds=60) for id in sent]
     assert {json.loads(one.result or "") for one in found} <= {1, 2}
     began = min(one.started or 0 for one in found)
-    passed = max(one.finished or 0 for one in found) - began
-    # In the ideal case two work all the time.
-    worked = sum((one.finished or 0) - (one.started or 0) for one in found)
-    assert passed <= 1.5 * worked / 2, (passed, worked)
+    return max(one.finished or 0 for one in found) - began

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from celery import current_task
+from django.db import connection, transaction
+from django.utils import timezone
 
 from channels_celery import Cancelled, Fail, channel_task
 from channels_celery.jobs.handle import Job
@@ -59,6 +61,21 @@ def tiny(job: Job, message: dict[str, Any]) -> int:
     if message.get("by") == "wait":
         time.sleep(2)
     return int(message["n"])
+
+
+@channel_task("small", batch=16, retry_backoff=False, default_retry_delay=0.2)
+def small(job: Job, message: dict[str, Any]) -> int:
+    """Another run harms nobody."""
+    return int(message["n"])
+
+
+@channel_task("settled", retry_backoff=False, default_retry_delay=0.2)
+def settled(job: Job, message: dict[str, Any]) -> None:
+    """Write a row and the outcome together; a second one would be refused."""
+    with transaction.atomic():
+        row = (str(job.id), "", timezone.now())
+        connection.cursor().execute("INSERT INTO django_session VALUES (%s, %s, %s)", row)
+        job.succeed({"attempt": job.attempt})
 
 
 @channel_task("told")
