@@ -27,7 +27,7 @@ proof: $(VENV)/dev.stamp
 
 # The wheel in a foreign project, at the lowest and the newest versions that are supported.
 adopter: $(VENV)/dev.stamp
-	@exec $(RUN) -m pytest -m adopter $(ARGS)
+	@exec $(RUN) -m pytest -n 2 --dist loadgroup -m adopter $(ARGS)
 
 # Jobs sent while everything is killed, cut and stopped; CHAOS=long for ten thousand of them.
 chaos: $(VENV)/dev.stamp

@@ -28,12 +28,14 @@ class Supported:
     name: str
     python: str
     django: str
+    #: How that Django's version begins.
+    version: str
     #: Whether each direct dependency is the oldest that its range allows, or the locked one.
     lowest: bool
 
 
-LOWEST = Supported("lowest", "3.11", "django>=5.2,<5.3", lowest=True)
-NEWEST = Supported("newest", "3.13", "django>=6", lowest=False)
+LOWEST = Supported("lowest", "3.11", "django>=5.2,<5.3", "5.2\n", lowest=True)
+NEWEST = Supported("newest", "3.13", "django>=6", "6.", lowest=False)
 
 
 def make(folder: Path, supported: Supported, *tools: str) -> Path:
@@ -49,10 +51,11 @@ def make(folder: Path, supported: Supported, *tools: str) -> Path:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     ranges = [*project["project"]["dependencies"], *project["dependency-groups"]["site"]]
     locks = [part for lock in ("", "-dev") for part in ("-c", ROOT / f"requirements{lock}.lock")]
-    how = ["--resolution", "lowest-direct"] if supported.lowest else locks[:2]
-    _uv(*install, *how, wheel, *ranges, supported.django)
     if tools:
         _uv(*install, *locks[2:], *tools)
+    # The tools bring a Django of their own: the oldest is what is asked for, not what is there.
+    how = ["--upgrade", "--resolution", "lowest-direct"] if supported.lowest else locks[:2]
+    _uv(*install, *how, wheel, *ranges, supported.django)
     return environment / "bin"
 
 

@@ -38,12 +38,20 @@ print(result.get(timeout=30), result.queue, result.state)
 """
 
 
-@pytest.fixture(scope="module", params=[installed.LOWEST, installed.NEWEST], ids=lambda it: it.name)
+@pytest.fixture(
+    scope="module",
+    params=[
+        # One environment, and what runs in it, for one process of the tests.
+        pytest.param(each, id=each.name, marks=pytest.mark.xdist_group(each.name))
+        for each in (installed.LOWEST, installed.NEWEST)
+    ],
+)
 def project(request: pytest.FixtureRequest) -> Iterator[Project]:
     with tempfile.TemporaryDirectory(prefix="cc-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         programs = installed.make(folder, request.param, *installed.TOOLS)
         with product(folder, programs, request.param) as made:
+            assert made.run("django-admin --version").startswith(request.param.version)
             yield made
 
 

@@ -92,19 +92,6 @@ def originals_are_their_owners(_: Stack) -> None:
     assert status(original, Cookie=cookie(URL + "/images/")) == 404
 
 
-def server_sent_events_come_at_once(_: Stack) -> None:
-    talker = Talker(ADDRESS, 1)
-    (mid,) = talker.unsent
-    stream = request(f"/events/{TOPIC}/", Cookie=talker.cookie)
-    with open_(stream, timeout=STREAM_SECONDS) as answer, ThreadPoolExecutor(1) as pool:
-        assert answer.headers["Content-Type"].startswith("text/event-stream")
-        said = pool.submit(asyncio.run, talker.talk(1))
-        # The answer goes on: had nginx kept it back, this would wait past its bound.
-        while mid.encode() not in answer.readline():
-            pass
-        said.result()
-
-
 def browsers_see_uploads_and_chat(_: Stack) -> None:
     tests = [f"tests/acceptance/{name}" for name in ACCEPTANCE]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
@@ -154,6 +141,19 @@ def nothing_is_lost_with_one_web_and_one_worker(stack: Stack) -> None:
     assert lost > 0
 
 
+def server_sent_events_come_at_once(_: Stack) -> None:
+    talker = Talker(ADDRESS, 1)
+    (mid,) = talker.unsent
+    stream = request(f"/events/{TOPIC}/", Cookie=talker.cookie)
+    with open_(stream, timeout=STREAM_SECONDS) as answer, ThreadPoolExecutor(1) as pool:
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        said = pool.submit(asyncio.run, talker.talk(1))
+        # The answer goes on: had nginx kept it back, this would wait past its bound.
+        while mid.encode() not in answer.readline():
+            pass
+        said.result()
+
+
 def the_rest_stops_in_its_grace(stack: Stack) -> None:
     for name in ("web", "worker"):
         seconds = stack.running[name].pop().stop()
@@ -166,8 +166,8 @@ ALL = (
     each_web_process_is_asked,
     originals_are_their_owners,
     what_nginx_does_itself,
-    server_sent_events_come_at_once,
     browsers_see_uploads_and_chat,
     nothing_is_lost_with_one_web_and_one_worker,
+    server_sent_events_come_at_once,
 )
 LAST = (the_rest_stops_in_its_grace,)
