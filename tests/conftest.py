@@ -27,6 +27,7 @@ LONG_PROOFS = frozenset(
         "test_failpoints",
         "test_health",
         "test_hostile_decoders",
+        "test_images_limits",
         "test_kills",
         "test_ledger_machine",
         "test_looks",

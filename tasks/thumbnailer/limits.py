@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+NAME = "THUMBNAILER_LIMITS"
 MEGABYTE = 1024 * 1024
 
 
@@ -21,6 +22,11 @@ class Limits:
     OPEN_JOBS: int = 500
 
 
+def given() -> dict[str, Any]:
+    """What the settings say of limits, whatever that is."""
+    return dict(getattr(settings, NAME, {}))
+
+
 def current() -> Limits:
-    given: dict[str, Any] = getattr(settings, "THUMBNAILER_LIMITS", {})
-    return Limits(**given)
+    """The limits in force."""
+    return Limits(**given())

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import platform
 import sys
+from typing import Any
 
 import pytest
 
-from tasks.thumbnailer.checks import sandbox
+from tasks.thumbnailer.checks import known_limits, sandbox
 
 
 def ids() -> set[str | None]:
@@ -31,3 +32,13 @@ def test_a_processor_whose_system_calls_are_unknown_is_warned_of(
 )
 def test_linux_is_fine() -> None:
     assert ids() == set()
+
+
+def test_a_limit_that_can_not_be_is_named(settings: Any) -> None:
+    settings.THUMBNAILER_LIMITS = {"FILE_BYTES": 1000}
+    assert known_limits() == []
+    settings.THUMBNAILER_LIMITS = {"FILE_BYTES": "25 MB", "FILES_A_DAY": 5, "OPEN_JOBS": -1}
+    found = known_limits()
+    assert {message.id for message in found} == {"thumbnailer.E001"}
+    assert len(found) == 3
+    assert "FILES_AN_HOUR" in str(found[0].hint)
