@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from typing import Any
 
 from .client import Socket, connect
 
+#: After a connection that failed: the peers' servers refuse some under this.
+AGAIN_SECONDS = 0.5
 _mids = count()
 Told = dict[str, Any]
 
@@ -31,10 +34,15 @@ class Follower:
         self._catching = False
 
     async def open(self, wanted: int) -> None:
-        """Connect; `wanted` is the newest event there is by now."""
-        self._began, self._wanted, self._catching = time.perf_counter(), wanted, wanted >= 0
-        self._ready = False
-        self._socket = await connect(self._port, self.path, self._cookie)
+        """Connect, however often it takes; `wanted` is the newest event there is by now."""
+        self._wanted, self._catching, self._ready = wanted, wanted >= 0, False
+        while True:
+            self._began = time.perf_counter()
+            try:
+                self._socket = await connect(self._port, self.path, self._cookie)
+                break
+            except (OSError, TimeoutError):
+                await asyncio.sleep(AGAIN_SECONDS)
         self.greet()
         self._socket.listen(self._hear)
 

@@ -20,7 +20,7 @@ from .rows import BOTH, ROWS, Row
 from .scene import Found
 from .site import Site, migrated
 
-#: Imported for the rows that they add, which run in this order.
+#: Imported for the rows that they add.
 CHAPTERS = (network, log, broker, servers, slow, garbage)
 ROW_SECONDS = 120.0
 
@@ -69,18 +69,18 @@ def main() -> int:
     rows, names = _chosen()
     if services.redis_program() is None or services.postgresql_folder() is None:
         sys.exit("make faults needs PostgreSQL and Redis: make system")
-    folder, began, kept = Path(tempfile.mkdtemp(prefix="faults-")), time.monotonic(), True
     random.seed(seed := random.randrange(10_000))
-    sys.stdout.write(f"seed {seed}, journals and logs in {folder}\n")
+    began, kept = time.monotonic(), True
     for name in names:
-        place = folder / name
-        place.mkdir()
-        database = Sqlite(place) if name == "sqlite" else Postgresql(place)
+        folder = Path(tempfile.mkdtemp(prefix=f"faults-{name}-"))
+        sys.stdout.write(f"{name}: seed {seed}, journals and logs in {folder}\n")
+        database = Sqlite(folder) if name == "sqlite" else Postgresql(folder)
         some = [row for row in rows if name in row.databases]
-        kept = asyncio.run(_matrix(some, database, place)) and kept
+        if asyncio.run(_matrix(some, database, folder)):
+            shutil.rmtree(folder)
+        else:
+            kept = False
     sys.stdout.write(f"{time.monotonic() - began:.0f} s\n")
-    if kept:
-        shutil.rmtree(folder)
     return 0 if kept else 1
 
 

@@ -23,7 +23,9 @@ from django.db import transaction  # noqa: E402
 from django.test import Client as Browser  # noqa: E402
 
 from channels_celery import topics  # noqa: E402
-from channels_celery.topics.models import Event, Topic  # noqa: E402
+from channels_celery.database import session  # noqa: E402
+from channels_celery.topics import trimming  # noqa: E402
+from channels_celery.topics.models import Event  # noqa: E402
 
 _browsers: dict[str, Browser] = {}
 
@@ -89,9 +91,9 @@ def log(topic: str) -> dict[str, Any]:
 
 def trim(topic: str, to: int) -> None:
     """Forget the events up to this number, as retention does."""
-    with transaction.atomic():
-        Topic.objects.filter(name=topic).update(trimmed_to=to)
-        Event.objects.filter(topic=topic, seq__lte=to).delete()
+    with session() as current:
+        while trimming.remove(current, topic, to):
+            pass
 
 
 def sign_in(name: str) -> dict[str, str]:
