@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from channels.layers import channel_layers
+from channels.layers import InMemoryChannelLayer, channel_layers
 
 from channels_celery.errors import BadOption, NotSupported
 
@@ -26,6 +28,8 @@ class CeleryChannelLayer:
     def __init__(self, inner: str) -> None:
         self._inner = inner
         self._told: set[str] = set()
+        #: Where messages are received, as far as known.
+        self._reader: asyncio.AbstractEventLoop | None = None
 
     async def send(self, channel: str, message: Any) -> None:
         if channel in registry.channels():
@@ -38,7 +42,10 @@ class CeleryChannelLayer:
             )
             return
         self._tell_unknown(channel)
-        await self._layer().send(channel, message)
+        await self._pass_on(lambda layer: layer.send(channel, message))
+
+    async def group_send(self, group: str, message: Any) -> None:
+        await self._pass_on(lambda layer: layer.group_send(group, message))
 
     async def receive(self, channel: str) -> Any:
         """Wait for a message as the inner layer does; a background channel has no receiver."""
@@ -47,6 +54,7 @@ class CeleryChannelLayer:
                 f"receive({channel!r}): a background channel is received by Celery workers;"
                 " start `celery worker` instead of `runworker`."
             )
+        self._reader = asyncio.get_running_loop()
         return await self._layer().receive(channel)
 
     async def group_add(self, group: str, channel: str) -> Any:
@@ -63,6 +71,14 @@ class CeleryChannelLayer:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._layer(), name)
+
+    async def _pass_on(self, send: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+        """Channels' layer in memory wakes a receiver only from its own loop (asyncio's queues)."""
+        layer, reader = self._layer(), self._reader
+        if isinstance(layer, InMemoryChannelLayer) and reader is not None and reader.is_running():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(send(layer), reader))
+        else:
+            await send(layer)
 
     def _layer(self) -> Any:
         if self._inner not in channel_layers:

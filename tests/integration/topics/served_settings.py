@@ -11,9 +11,19 @@ from tests.settings import DATABASES
 _given = json.loads(os.environ["SERVED"])
 DATABASES[_given["alias"]]["NAME"] = _given["name"]
 CHANNELS_CELERY = _given["settings"] | {"DATABASE": _given["alias"]}
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": _given["redis"], "socket_timeout": 15}]},
+if _given["redis"] is None:
+    # A project of one process: the library's layer around Channels' own in memory.
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_celery.CeleryChannelLayer",
+            "CONFIG": {"inner": "sockets"},
+        },
+        "sockets": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
     }
-}
+else:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [{"address": _given["redis"], "socket_timeout": 15}]},
+        }
+    }

@@ -34,7 +34,7 @@ PATIENCE_SECONDS = 20.0
 class Server:
     """Daphne or uvicorn on a port of its own."""
 
-    def __init__(self, name: str, alias: str, redis: str, **settings: Any) -> None:
+    def __init__(self, name: str, alias: str, redis: str | None, **settings: Any) -> None:
         self.port = services.free_port()
         self._command = [sys.executable, "-m", *COMMANDS[name], str(self.port), APPLICATION]
         served = {
@@ -76,7 +76,7 @@ class Server:
 
 
 @contextmanager
-def serving(name: str, alias: str, redis: str, **settings: Any) -> Iterator[Server]:
+def serving(name: str, alias: str, redis: str | None, **settings: Any) -> Iterator[Server]:
     server = Server(name, alias, redis, **settings)
     server.start()
     try:

@@ -220,3 +220,18 @@ def test_a_socket_that_leaves_takes_nothing_with_it(serve: Serve, ringing: None)
     with pytest.raises((ConnectionClosed, OSError)):
         leaves.tell(op="pong", n=1)
     assert stays.seqs == [1, 2, 3, 4, 5]
+
+
+def test_one_process_needs_no_redis_for_events_to_come_at_once(serve: Serve) -> None:
+    server = serve(None, SWEEP_SECONDS=NEVER_SECONDS)
+    writer, reader = server.client(Cookie=guest_cookie(GUEST)), server.client()
+    stream = server.stream(f"{TOPIC}/")
+    for client in (writer, reader):
+        client.follow(TOPIC)
+    for number in range(1, 11):
+        writer.tell(op="publish", id=number, topic=TOPIC, mid=f"m{number}", type="message", data={})
+    reader.hear_until(10)
+    stream.until_seq(10)
+    assert reader.seqs == stream.seqs == list(range(1, 11))
+    writer.tell(op="whisper", topic=TOPIC, type="typing", data={})
+    assert "seq" not in reader.hear("event")

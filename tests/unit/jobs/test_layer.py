@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from channels.layers import InMemoryChannelLayer, channel_layers
 
-from channels_celery import CeleryChannelLayer, channel_task
+from channels_celery import CeleryChannelLayer, channel_task, loop
 from channels_celery.errors import BadOption, NotSupported
 
 
@@ -34,6 +35,29 @@ async def test_a_sockets_channel_and_groups_pass_through_untouched(
     assert await layer.receive(name) == {"type": "direct"}
     await layer.group_discard("room", name)
     await layer.flush()
+
+
+async def test_receiver_in_memory_wakes_for_what_another_loop_sends(
+    layer: CeleryChannelLayer,
+) -> None:
+    name = await layer.new_channel()
+    await layer.group_add("room", name)
+
+    async def send() -> None:
+        await asyncio.sleep(0.05)  # by then this test's loop sleeps
+        await layer.send(name, {"type": "direct"})
+        await layer.group_send("room", {"type": "to all"})
+
+    receiving = asyncio.ensure_future(layer.receive(name))
+    sending = loop.submit(send())
+    # Nothing else wakes this loop, but this: by then it is too late.
+    late: list[bool] = []
+    timer = asyncio.get_running_loop().call_later(5, late.append, True)
+    assert await receiving == {"type": "direct"}
+    timer.cancel()
+    assert late == []
+    assert await layer.receive(name) == {"type": "to all"}
+    await asyncio.wrap_future(sending)
 
 
 async def test_everything_else_is_the_inner_layers(layer: CeleryChannelLayer) -> None:
