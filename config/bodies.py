@@ -32,22 +32,22 @@ class Room:
     """Bytes of bodies that the process may hold at once."""
 
     def __init__(self) -> None:
-        self._held: dict[int, int] = {}
+        self._held = 0
 
-    def take(self, holder: int, length: int | None) -> Refusal | None:
-        """Keep room for a body until `leave`; one without a length may become the largest."""
+    def take(self, length: int | None) -> int | Refusal:
+        """Keep room for a body, to `give_back`; one without a length may become the largest."""
         most = current().REQUEST_BYTES
-        if (length or 0) > most:
-            return too_large()
         wanted = most if length is None else length
-        if sum(self._held.values()) + wanted > settings.BODIES_MB * MEGABYTE:
+        if wanted > most:
+            return too_large()
+        if self._held + wanted > settings.BODIES_MB * MEGABYTE:
             text = "Too many uploads are under way. Try again in a moment."
             return Refusal(503, "busy", text)
-        self._held[holder] = wanted
-        return None
+        self._held += wanted
+        return wanted
 
-    def leave(self, holder: int) -> None:
-        self._held.pop(holder, None)
+    def give_back(self, held: int) -> None:
+        self._held -= held
 
 
 def too_large() -> Refusal:

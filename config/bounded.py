@@ -25,13 +25,15 @@ class BoundedRequest(WebRequest):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs, parsePOSTFormSubmission=False)
         self._refused = False
-        self._taken = 0
+        self._holds = self._taken = 0
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
         """The headers are there, of the body nothing is read."""
-        if refusal := _room.take(id(self), length):
-            self._refuse(refusal)
+        granted = _room.take(length)
+        if isinstance(granted, Refusal):
+            self._refuse(granted)
         else:
+            self._holds = granted
             super().gotLength(length)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
@@ -55,16 +57,20 @@ class BoundedRequest(WebRequest):
             self.content.close()
 
     def finish(self) -> None:
-        _room.leave(id(self))
+        self._leave()
         super().finish()
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
-        _room.leave(id(self))
+        self._leave()
         super().connectionLost(reason)
+
+    def _leave(self) -> None:
+        _room.give_back(self._holds)
+        self._holds = 0
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer at once, drop what still comes, close the connection at its end."""
-        _room.leave(id(self))
+        self._leave()
         self._refused = True
         self.content = io.BytesIO()
         # Who waits to be told to go on is told no.

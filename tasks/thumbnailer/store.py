@@ -3,6 +3,8 @@
 A content is found by the SHA-256 of its bytes, but its files are named by its row's random id.
 So each life of a content has files of its own: deleting those of an ended life can not hurt an
 upload of the same bytes that begins the next one, and an address tells nothing of the bytes.
+No answer tells a visitor that others have the same bytes. By the clock it can be guessed, once
+work is done sooner than a decoder could: the price of making the same thumbnails once.
 A row is written after its files and deleted before them; what a crash leaves in between is a file
 without a row, which `sweep` deletes.
 """
