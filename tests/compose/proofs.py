@@ -155,7 +155,8 @@ def server_sent_events_come_at_once(_: Stack) -> None:
 
 
 def the_rest_stops_in_its_grace(stack: Stack) -> None:
-    for name in ("web", "worker"):
+    for name in ("web", "worker", "sweep"):
+        assert stack.running[name][-1].first_pid(), name
         seconds = stack.running[name].pop().stop()
         print(f"proof   | {name} stopped in {seconds:.1f} s", flush=True)  # noqa: T201
         assert seconds < STOP_GRACE_SECONDS
