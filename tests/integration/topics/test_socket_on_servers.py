@@ -143,9 +143,8 @@ def test_sigterm_says_bye_to_every_reader_even_a_new_one(serve: Serve) -> None:
 
 @pytest.mark.proof
 def test_a_reader_that_does_not_read_holds_up_nobody_and_misses_nothing(
-    serve: Serve, ringing: None
+    server: Server, ringing: None
 ) -> None:
-    server = serve()
     slow, fast = server.client(), server.client()
     for client in (slow, fast):
         client.follow(TOPIC)
@@ -158,8 +157,8 @@ def test_a_reader_that_does_not_read_holds_up_nobody_and_misses_nothing(
     assert fast.seqs == slow.seqs == list(range(1, 301))
 
 
-def test_a_session_says_who_publishes_and_a_mid_counts_once(serve: Serve) -> None:
-    client = serve().client(Cookie=guest_cookie(GUEST))
+def test_a_session_says_who_publishes_and_a_mid_counts_once(server: Server) -> None:
+    client = server.client(Cookie=guest_cookie(GUEST))
     assert client.hear("welcome")["visitor"] == GUEST
     client.follow(TOPIC)
     for number in (2, 3):
@@ -174,16 +173,15 @@ def test_a_session_says_who_publishes_and_a_mid_counts_once(serve: Serve) -> Non
     assert client.seqs == [1]
 
 
-def test_a_foreign_origin_is_told_which_setting_to_change(serve: Serve) -> None:
-    server = serve()
+def test_a_foreign_origin_is_told_which_setting_to_change(server: Server) -> None:
     bye, code = server.client(Origin="http://elsewhere.example").close_code()
     assert code == 4502
     assert "ALLOWED_HOSTS" in bye["reason"]
     assert server.client(Origin="http://localhost:1234").hear("welcome")["v"] == 1
 
 
-def test_a_frame_over_the_limit_closes_the_socket(serve: Serve) -> None:
-    client = serve().client()
+def test_a_frame_over_the_limit_closes_the_socket(server: Server) -> None:
+    client = server.client()
     client.hear("welcome")
     client.socket.send(json.dumps({"op": "whisper", "data": "x" * 70_000}))
     bye, code = client.close_code()
@@ -207,8 +205,7 @@ def test_without_redis_everything_still_comes(
     assert client.seqs == other.seqs == [1, 2, 3]
 
 
-def test_a_socket_that_leaves_takes_nothing_with_it(serve: Serve, ringing: None) -> None:
-    server = serve()
+def test_a_socket_that_leaves_takes_nothing_with_it(server: Server, ringing: None) -> None:
     stays = server.client()
     stays.follow(TOPIC)
     for _ in range(5):
