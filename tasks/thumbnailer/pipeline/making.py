@@ -61,6 +61,7 @@ def _judged(file: IO[bytes], box: int) -> tuple[Image.Image, tuple[int, int]]:
 
 def _decode(file: IO[bytes], box: int) -> tuple[Image.Image, tuple[int, int]]:
     """The picture, upright and no larger than the box, and the size of the whole."""
+    file.seek(0)
     kind = kind_of(file.read(HEAD_BYTES))
     with limits.while_opening(kind, file):
         file.seek(0)

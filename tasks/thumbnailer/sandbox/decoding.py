@@ -38,7 +38,6 @@ def _make(image: int, results: int, allowed: Allowance, confinement: Confinement
     try:
         with os.fdopen(image, "rb", closefd=False) as file:
             confinement.begin(allowed, address_space())
-            file.seek(0)
             for step in make(file):
                 _write(results, pack(step))
     except Unfit as unfit:

@@ -7,6 +7,7 @@ forks. It lives until the last holder of its socket is gone.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import selectors
 import signal
@@ -15,6 +16,10 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
+
+from PIL import Image
+
+from tasks.thumbnailer.pipeline.making import make
 
 from .allowance import ALLOWANCE_BYTES, Allowance
 from .confinement import Confinement
@@ -121,11 +126,20 @@ def _noted(_: int, __: FrameType | None) -> None:
     """That it wakes the server up is all that is wanted."""
 
 
+def _warm_up() -> None:
+    """One decode of a picture of our own: what the first one sets up, all the forked share."""
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(file, "JPEG")
+    for _ in make(file):
+        pass
+
+
 def main() -> None:
     # A terminal's Ctrl-C and a supervisor's SIGTERM are for the worker, which may still decode.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.chdir("/")
+    _warm_up()
     gc.collect()
     # What is here now is never looked at again, so that forks go on sharing it.
     gc.freeze()

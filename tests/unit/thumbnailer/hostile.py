@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 from tasks.thumbnailer.pipeline.steps import Made, Seen
+from tasks.thumbnailer.pipeline.unfit import Fault, Unfit
 from tasks.thumbnailer.sandbox import decoding, server
 
 
@@ -32,8 +33,8 @@ def eat() -> None:
         held.append(bytearray(16 * 1024 * 1024))
 
 
-def lie() -> str:
-    return "x" * 41
+def lie() -> Seen:
+    return Seen(1, 1, "x" * 41)
 
 
 def leave() -> None:
@@ -81,8 +82,11 @@ def _can(act: Callable[[], object]) -> bool:
 
 
 def make(file: IO[bytes]) -> Iterator[Seen | Made]:
-    text = globals()[file.read().decode()]()
-    yield Seen(1, 1, text or "")
+    file.seek(0)
+    answer = globals()[file.read().decode()]()
+    if isinstance(answer, str):
+        raise Unfit(Fault.CORRUPT, answer)
+    yield answer
 
 
 if __name__ == "__main__":
