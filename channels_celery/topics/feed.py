@@ -94,9 +94,9 @@ class Feed:
         """
         if since is None:
             return await self._read_first(visitor, None)
-        if self._is_unknown(since):
+        if self._shares_a_read(since):
             async with self._reading:
-                if self._is_unknown(since):
+                if self._shares_a_read(since):
                     return await self._read_first(visitor, since)
         if self._recall(since) is not None:
             access = await self._source.access(visitor, self.topic)
@@ -260,9 +260,13 @@ class Feed:
         if changes == self._changes:
             self._memory.learn(whole(page))
 
-    def _is_unknown(self, since: Position) -> bool:
-        """A read may tell whoever waits for it: nobody waits for a database that is away."""
-        return self._source.trusted and self._recall(since) is None
+    def _shares_a_read(self, since: Position) -> bool:
+        """Whether another's read may answer: without a mid no memory proves, with no epoch none is.
+
+        And nobody waits in line for a database that is away.
+        """
+        provable = bool(since.mid) or (since.seq == 0 and bool(self.epoch))
+        return provable and self._source.trusted and self._recall(since) is None
 
     def _recall(self, since: Position) -> Page | None:
         # A database that was away may come back with another log.
