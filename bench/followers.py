@@ -83,10 +83,10 @@ class OnTopic(Follower):
     """A client of ours, by docs/protocol.md."""
 
     path = "/ws/"
-    topic = "bench.jitter"
 
-    def __init__(self, port: int, cookie: str = "") -> None:
+    def __init__(self, port: int, cookie: str, topic: str) -> None:
         super().__init__(port, cookie)
+        self.topic = topic
         self._position: dict[str, Any] = {}
 
     def greet(self) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 
@@ -31,7 +32,8 @@ OWN_SECONDS = 0.0, 0.5
 SETTLE_SECONDS = 5.0
 SOCKETIO = Path(__file__).parent / "socketio"
 
-Make = Callable[[], Follower]
+#: Makes the clients of one run, which gets its name: each has a topic of its own.
+Make = Callable[[str], Follower]
 Seconds = tuple[float, float]
 
 
@@ -53,25 +55,26 @@ async def jitter(course: Course) -> Sequence[Row]:
     )
     with tempfile.TemporaryDirectory(prefix="cc-") as name, _socketio(Path(name)) as port:
         makes: dict[str, Make] = {
-            "Channels": lambda: Follower(course.peers.port),
-            "Socket.IO": lambda: OnSocketIo(port),
+            "Channels": lambda _: Follower(course.peers.port),
+            "Socket.IO": lambda _: OnSocketIo(port),
         }
         for column, stack in course.ours.items():
-            makes[column] = lambda stack=stack: OnTopic(stack.port, stack.cookie)  # type: ignore[misc]
+            makes[column] = partial(OnTopic, stack.port, stack.cookie)
         for column, make in makes.items():
             seconds = course.options.jitter_seconds
             sys.stderr.write(f"jitter: {column}, {seconds:g} s\n")
-            found = await _measure(make, seconds, FLOOR_SECONDS)
+            found = await _measure(partial(make, "bench.floor"), seconds, FLOOR_SECONDS)
             rows[0].add(column, found.delivered)
             rows[1].add(column, found.latency_ms)
             if column != "Channels":
                 rows[3].add(column, found.caught_up_ms)
             if column in course.ours:
-                rows[2].add(column, (await _measure(make, seconds, OWN_SECONDS)).latency_ms)
+                own = await _measure(partial(make, "bench.own"), seconds, OWN_SECONDS)
+                rows[2].add(column, own.latency_ms)
     return rows
 
 
-async def _measure(make: Make, seconds: float, offline: Seconds) -> _Outcome:
+async def _measure(make: Callable[[], Follower], seconds: float, offline: Seconds) -> _Outcome:
     speaker, followers = make(), [make() for _ in range(CLIENTS)]
     await speaker.open(-1)
     for start in range(0, CLIENTS, 20):
@@ -115,7 +118,6 @@ class _Network:
 
 
 def _outcome(followers: list[Follower], events: int) -> _Outcome:
-    # Those of the speaker's run only: a topic may hold more from before.
     times = [seconds for one in followers for seconds in one.heard.values()]
     caught_up = [seconds for one in followers for seconds in one.caught_up] or [0.0, 0.0]
     return _Outcome(

@@ -22,7 +22,7 @@ async def restarted(site: Site, found: Found) -> None:
         await play.judge()
 
 
-@row("Redis flushed")
+@row("Redis flushed", short=False)
 async def flushed(site: Site, found: Found) -> None:
     async with scene(site, "flushed", found) as play:
         play.follow(6)

@@ -30,7 +30,7 @@ async def killed(site: Site, found: Found) -> None:
     await _ended(site, found, "killed", signal.SIGKILL)
 
 
-@row("Daphne ended by SIGTERM, a second one beside it")
+@row("Daphne ended by SIGTERM, a second one beside it", short=False)
 async def terminated(site: Site, found: Found) -> None:
     play = await _ended(site, found, "terminated", signal.SIGTERM)
     codes = [
