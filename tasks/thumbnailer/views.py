@@ -60,6 +60,7 @@ def album(request: HttpRequest, owner: str, refused: Refused | None = None) -> H
     if refused is None and wants_json(request):
         return JsonResponse(state)
     context = {
+        "visitor": owner,
         "cards": _cards(rows, known, state),
         "state": state,
         "positions": positions,

@@ -49,17 +49,19 @@ with connection.cursor() as cursor:
     cursor.execute("UPDATE channels_celery_topic SET trimmed_to = seq WHERE name = %s", topic)
 """
 
-#: A visitor has written so much that they have to wait, into the next minute.
-TOO_FAST = """
+#: Somebody has done so much of something that they have to wait, into the next window.
+_TOO_MUCH = """
 import sys, time, django
 django.setup()
-from realtime.chat.posting import PACE
+from {} as pace
 now = time.time()
-for moment in (now, now + PACE.seconds):
+for moment in (now, now + pace.seconds):
     time.time = lambda: moment
-    while not PACE.take(sys.argv[1]):
+    while not pace.take(sys.argv[1]):
         pass
 """
+TOO_FAST = _TOO_MUCH.format("realtime.chat.posting import PACE")
+TOO_MANY_GUESSES = _TOO_MUCH.format("config.paced import NAME")
 
 #: Nobody has done anything yet, as far as it is counted.
 FORGET = """
@@ -235,13 +237,16 @@ class Party(ExitStack):
         assert person.errors == []
 
 
-def run(site: Site, program: str, *arguments: str) -> None:
-    """Run a program in the site's place, in a process besides web and worker."""
+def run(site: Site, program: str, *arguments: str) -> str:
+    """What a program prints in the site's place, in a process besides web and worker."""
     own = {"DEBUG": "1", "DJANGO_SETTINGS_MODULE": "config.settings"}
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         cwd=site.code,
         env={**inherited(), **own, "VAR_DIR": str(site.var_dir)},
         check=True,
         timeout=BOUND_SECONDS,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    return done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,10 +15,14 @@ from playwright.sync_api import Browser, Page, expect
 from tests.acceptance.chatting import Party
 from tests.acceptance.gallery import Gallery, photos
 from tests.acceptance.site import Site
-from tests.acceptance.tour import away, live, sign_up
+from tests.acceptance.tour import sign_up
+from tests.acceptance.waits import away, live
 
 LONG = "Kept in the field. " * 80
-PLACES = "[...document.querySelectorAll('main *')].map((it) => it.getBoundingClientRect().top)"
+PLACES = """() => {
+  const all = [...document.querySelectorAll("main *:not(#lost)")];
+  return all.map((it) => it.getBoundingClientRect().top);
+}"""
 
 
 def name() -> str:
@@ -148,6 +153,27 @@ def test_a_lost_connection_is_told_after_2_s_and_until_it_is_back(party: Party) 
         assert pages["/chat/lobby/"].evaluate(PLACES) == before["/chat/lobby/"]
     for page in pages.values():
         expect(page.locator("#connection-word")).to_have_text("connected")
+
+
+def test_signed_in_or_out_elsewhere_a_page_becomes_the_others(party: Party, tmp_path: Path) -> None:
+    guest = party.guest()
+    images, chat, third = guest.page, guest.tab(), guest.tab()
+    images.goto("/images/")
+    chat.goto("/chat/lobby/")
+    for page in (images, chat):
+        live(page)
+    images.set_input_files("#files", photos(tmp_path, 1))
+    expect(images.locator('[data-state="succeeded"]')).to_have_count(1, timeout=30_000)
+    third.goto("/accounts/signup/")
+    user = name()
+    sign_up(third, user)
+    for page in (images, chat):
+        expect(page.locator(".who bdi")).to_have_text(user, timeout=20_000)
+    expect(images.locator('[data-state="succeeded"]')).to_have_count(1)
+    third.get_by_role("button", name="Sign out").click()
+    for page in (images, chat):
+        expect(page.locator(".who bdi")).to_have_text(re.compile("^Guest"), timeout=20_000)
+    expect(images.get_by_text("No images yet.")).to_be_visible()
 
 
 def test_echo_says_what_was_lost_and_what_was_not_sent(party: Party, site: Site) -> None:

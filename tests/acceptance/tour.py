@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.acceptance.chatting import Person
-from tests.acceptance.gallery import Gallery, photos, worker_held
+from tests.acceptance.chatting import TOO_FAST, TOO_MANY_GUESSES, Person, run
+from tests.acceptance.scenes import errors, images, without_scripts
 from tests.acceptance.site import Site
+from tests.acceptance.waits import away, live
 
 PHONE, DESK = 360, 1280
 HEIGHT = 800
-BAR_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +39,17 @@ Stops = Iterator[tuple[str, Page]]
 def tour(browser: Browser, site: Site, folder: Path) -> Stops:
     """Names each state and gives the tab that shows it; `folder` is for the photos."""
     with browser.new_context(base_url=site.url, reduced_motion="reduce") as context:
-        yield from _start_and_accounts(context.new_page())
+        yield from _start_and_accounts(context.new_page(), site)
         yield from _echo(context.new_page())
-        yield from _images(context, site, folder)
+        yield from errors(context.new_page(), site)
+    with browser.new_context(base_url=site.url, reduced_motion="reduce") as context:
+        yield from images(context, site, folder)
+    with browser.new_context(base_url=site.url, java_script_enabled=False) as context:
+        yield from without_scripts(context.new_page(), folder)
     ann, bob = Person(browser, site), Person(browser, site)
-    yield from _chat(ann, bob)
+    yield from _chat(ann, bob, site)
     ann.context.close()
     bob.context.close()
-
-
-@contextmanager
-def away(page: Page) -> Iterator[None]:
-    """The network is gone, the bar says so; at the end both are as before."""
-    page.context.set_offline(True)
-    expect(page.locator("#lost")).to_be_visible(timeout=BAR_MS)
-    yield
-    page.context.set_offline(False)
-    expect(page.locator("#lost")).to_be_hidden(timeout=BAR_MS)
-
-
-def live(page: Page) -> None:
-    """Wait until the page is connected."""
-    expect(page.locator("#connection")).to_have_attribute(
-        "data-state", "connected", timeout=2 * BAR_MS
-    )
 
 
 def sign_up(page: Page, name: str, *, again: str = "a fine password") -> None:
@@ -74,7 +60,7 @@ def sign_up(page: Page, name: str, *, again: str = "a fine password") -> None:
     page.get_by_role("button", name="Sign up").click()
 
 
-def _start_and_accounts(page: Page) -> Stops:
+def _start_and_accounts(page: Page, site: Site) -> Stops:
     page.goto("/")
     live(page)
     yield "start", page
@@ -86,7 +72,13 @@ def _start_and_accounts(page: Page) -> Stops:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert").filter(has_text="correct username")).to_be_visible()
     yield "login-refused", page
+    run(site, TOO_MANY_GUESSES, "127.0.0.1 nobody")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert").filter(has_text="Try again in")).to_be_visible()
+    yield "login-too-often", page
     page.goto("/accounts/signup/")
+    live(page)
     yield "signup", page
     sign_up(page, "nobody", again="another password")
     expect(page.get_by_text("didn’t match")).to_be_visible()
@@ -115,27 +107,7 @@ def _echo(page: Page) -> Stops:
         yield "echo-offline", page
 
 
-def _images(context: BrowserContext, site: Site, folder: Path) -> Stops:
-    tab = Gallery(context, site.url)
-    yield "images-empty", tab.page
-    broken = folder / "a-broken-photo-with-a-rather-long-name.jpg"
-    broken.write_text("This is no photo.")
-    with worker_held(site):
-        tab.upload(*photos(folder, 2), broken)
-        tab.shows("queued", 3)
-        yield "images-queued", tab.page
-    tab.thumbnails(2)
-    tab.shows("failed", 1)
-    yield "images", tab.page
-    tab.page.get_by_role("button", name="Sizes of").first.click()
-    expect(tab.page.get_by_role("dialog")).to_be_visible()
-    yield "images-viewer", tab.page
-    tab.page.keyboard.press("Escape")
-    with away(tab.page):
-        yield "images-offline", tab.page
-
-
-def _chat(ann: Person, bob: Person) -> Stops:
+def _chat(ann: Person, bob: Person, site: Site) -> Stops:
     page = ann.page
     page.emulate_media(reduced_motion="reduce")
     page.goto("/accounts/signup/?next=/chat/")
@@ -163,7 +135,37 @@ def _chat(ann: Person, bob: Person) -> Stops:
     yield "chat-delete", page
     page.get_by_role("button", name="Delete").last.click()
     expect(ann.newest).to_contain_text("Message deleted")
+    yield from _writing(ann, bob, site)
+
+
+def _writing(ann: Person, bob: Person, site: Site) -> Stops:
+    page = ann.page
     with away(page):
         ann.say("Kept until I am back")
         yield "chat-offline", page
     expect(page.locator('[data-state="sending"]')).to_have_count(0)
+    page.press("#text", "ArrowUp")
+    yield "chat-edit", page
+    page.keyboard.press("Escape")
+    bob.page.type("#text", "Wait")
+    expect(page.locator("#typing")).not_to_be_empty()
+    yield "chat-typing", page
+    bob.say("You have\n\n" * 20 + "to scroll")
+    expect(page.locator('[data-part="message"]')).to_have_count(8)
+    ann.scroll_up()
+    bob.say("Something new")
+    expect(page.locator("#pill")).to_have_text("1 new message")
+    yield "chat-new", page
+    page.locator("#pill").click()
+    run(site, TOO_FAST, ann.visitor())
+    ann.say("One too many")
+    expect(ann.newest).to_have_attribute("data-state", "failed")
+    yield "chat-refused", page
+    page.goto("/chat/nobody-was-here/")
+    ann.live()
+    yield "chat-no-room", page
+    page.get_by_label("Open a room").evaluate("it => it.removeAttribute('maxlength')")
+    page.fill("#name", "A name that is longer than any room can have " * 3)
+    page.get_by_role("button", name="Open").click()
+    expect(page.locator("#name-problem")).to_be_visible()
+    yield "chat-room-refused", page

@@ -1,7 +1,7 @@
 // Shows the state of a page's connection: the dot in the header, and a bar when it stays away.
 
 const PATIENCE_MS = 2000; // a shorter absence is nobody's business
-const KEPT = "What you do here is kept and sent later.";
+const KEPT = "What you do is sent later.";
 
 /**
  * Follows `connection`, which has a `state` and `on("state", listener)`, for as long as the page
@@ -36,5 +36,5 @@ function tell(bar, state, promise) {
 function sentence(state, promise) {
   if (state === "closed") return "The connection has ended. Reload the page to go on.";
   if (state === "offline") return `You are offline. ${promise}`;
-  return `No connection to the server, trying again. ${promise}`;
+  return `Reconnecting. ${promise}`;
 }

@@ -3,4 +3,4 @@
 import { connect } from "../channels_celery/client.js";
 import { showConnection } from "./connection.js";
 
-showConnection(connect("/ws/"), "Nothing can be opened or sent meanwhile.");
+showConnection(connect("/ws/"), "No page can be opened.");

@@ -3,7 +3,7 @@
 import { connect } from "../channels_celery/client.js";
 import { Rooms } from "./rooms.js";
 import { showConnection } from "../site/connection.js";
-import { reloadForAnother } from "./visitor.js";
+import { reloadForAnother } from "../site/visitor.js";
 
 const connection = connect("/ws/");
 showConnection(connection);

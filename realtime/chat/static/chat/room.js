@@ -7,7 +7,7 @@ import { Messages, part } from "./messages.js";
 import { Reading } from "./reading.js";
 import { Rooms } from "./rooms.js";
 import { newId, Sending } from "./sending.js";
-import { reloadForAnother } from "./visitor.js";
+import { reloadForAnother } from "../site/visitor.js";
 import { showConnection } from "../site/connection.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
@@ -57,7 +57,7 @@ for (const waiting of connection.waiting(topic)) sending.resume(waiting);
 
 // Events.
 
-showConnection(connection, "What you write is kept, and sent as soon as you are back.");
+showConnection(connection, "Messages are sent later.");
 reloadForAnother(connection, visitor);
 connection.subscribe(topic, { since: positionOf(room), onEvent: take, onGap: () => history.reload(), onError: ended });
 

@@ -14,6 +14,10 @@ export class Rooms {
     const onGap = () => {}; // the next page load lists them all
     connection.subscribe(topic, { since: positionOf(aside), onEvent: (event) => this.#apply(event), onGap });
     for (const entry of this.#list.children) this.#show(entry);
+    // The sheet of a phone that is turned: there the list stands beside the room.
+    matchMedia("(min-width: 48.01rem)").addEventListener("change", ({ matches }) => {
+      if (matches && aside.popover) aside.hidePopover();
+    });
     // Another tab has read it.
     addEventListener("storage", () => [...this.#list.children].forEach((entry) => this.#show(entry)));
   }

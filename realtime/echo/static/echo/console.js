@@ -18,7 +18,7 @@ let lost = 0;
 let last; // what was sent last, as it was written
 
 const link = new Link(element("console").dataset.socket, received);
-showConnection(link, "Nothing can be sent meanwhile.");
+showConnection(link, "Nothing can be sent now.");
 link.on("state", (state, code) => {
   if (state === "connected") return log.note("Connected");
   if (code !== undefined) ended(code);

@@ -46,6 +46,6 @@ export function figuresOf(sent, lost, times) {
   if (lost) parts.push(`${lost} lost with the connection`);
   if (!times.length) return `${parts.join(", ")}.`;
   const sorted = [...times].sort((one, other) => one - other);
-  const middle = sorted[Math.floor(sorted.length / 2)];
+  const middle = (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
   return `${parts.join(", ")}. Round trip: last ${tookOf(times.at(-1))}, median ${tookOf(middle)}, longest ${tookOf(sorted.at(-1))}.`;
 }

@@ -10,6 +10,7 @@ import { placeholder } from "./placeholder.js";
 import { change, newId, state } from "./requests.js";
 import { ticks } from "./sentences.js";
 import { Uploads } from "./uploads.js";
+import { reloadForAnother } from "../site/visitor.js";
 import { Viewer } from "./viewer.js";
 
 const element = (id) => document.getElementById(id);
@@ -23,6 +24,7 @@ const viewer = new Viewer(element("viewer"), element("size"), element("told"), (
 const batch = new Batch(element("summary"), say("milestone"));
 const uploads = new Uploads(form, { changed, accepted: (image) => take({ type: "image.created", data: image }) });
 const unwanted = new Set(); // cancelled after the server may have had them
+let leave; // once the uploads are done, as somebody else
 let replaced; // id of the image for which another is being chosen
 
 const get = (id) => album.get(id) ?? uploads.get(id);
@@ -45,7 +47,10 @@ function drawAll() {
   summarise();
 }
 
+const isBusy = () => uploads.all.some(({ state }) => state !== "refused");
+
 function summarise() {
+  if (leave && !isBusy()) return leave();
   const waiting = uploads.all.filter(({ id }) => !album.get(id));
   batch.update([...album.all, ...waiting], (image) => isDone(image) || image.state === "refused", Date.now());
 }
@@ -61,6 +66,11 @@ function changed(id) {
 const connection = connect(new URL(form.dataset.socket, location.href));
 showConnection(connection);
 connection.on("state", (state) => state === "connected" && uploads.resume());
+reloadForAnother(connection, form.dataset.visitor, (reload) => {
+  leave = reload;
+  if (isBusy()) say("alert")("You have signed in or out elsewhere. This page is loaded anew once the uploads are done.");
+  else leave();
+});
 let held = null; // events that came while the state was loaded anew
 
 for (const marker of document.querySelectorAll("[data-topic]"))
@@ -68,6 +78,7 @@ for (const marker of document.querySelectorAll("[data-topic]"))
     since: positionOf(marker),
     onEvent: (event) => (held ? held.push(event) : take(event)),
     onGap: reload,
+    onError: () => {}, // no longer this visitor's: the page is loaded anew
   });
 
 function take(event) {
@@ -122,6 +133,11 @@ function send(files) {
   replaced = undefined;
 }
 
+element("dismiss").addEventListener("click", () => {
+  say("alert")("");
+  element("files").focus();
+});
+
 element("files").addEventListener("cancel", () => (replaced = undefined));
 
 const ACTIONS = {
@@ -159,9 +175,7 @@ async function remove(id) {
   change("DELETE", `${base}${id}/`, token());
 }
 
-window.addEventListener("beforeunload", (event) => {
-  if (uploads.all.some(({ state }) => state !== "refused")) event.preventDefault();
-});
+window.addEventListener("beforeunload", (event) => isBusy() && event.preventDefault());
 
 drawAll();
 form.classList.add("live");

@@ -41,8 +41,11 @@ const SENTENCES = {
 export function summary(states) {
   const failed = states.filter(hasFailed).length;
   const done = states.filter((state) => state === "succeeded").length;
-  const told = `${done} of ${states.length} done`;
-  return failed ? `${told}, ${failed} failed` : told;
+  const cancelled = states.filter((state) => state === "cancelled").length;
+  const told = [`${done} of ${states.length} done`];
+  if (failed) told.push(`${failed} failed`);
+  if (cancelled) told.push(`${cancelled} cancelled`);
+  return told.join(", ");
 }
 
 /** What is known of the picture itself. */

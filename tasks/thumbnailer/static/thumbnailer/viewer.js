@@ -3,7 +3,11 @@
 import { part } from "./card.js";
 import { about } from "./sentences.js";
 
+const SIZE = 640; // pixels of the thumbnail that the dialog shows, also on a fine screen
 const COPIED_MS = 2000; // for how long a button says that it has worked
+
+/** The thumbnail for the dialog, of those there are. */
+const inDialog = (thumbnails) => thumbnails.findLast(({ size }) => size <= SIZE) ?? thumbnails[0];
 
 export class Viewer {
   #dialog;
@@ -39,13 +43,18 @@ export class Viewer {
   /** Shows what is new of the image, if it is this one. */
   update({ id, name, thumbnails, ...image }) {
     if (id !== this.#id) return;
-    const [picture, list, original] = [this.#dialog.querySelector("img"), part(this.#dialog, "list"), part(this.#dialog, "original")];
-    const { url: src, width, height } = thumbnails.at(-1);
+    const [picture, original] = [this.#dialog.querySelector("img"), part(this.#dialog, "original")];
+    const { url: src, width, height } = inDialog(thumbnails);
     if (picture.getAttribute("src") !== src) Object.assign(picture, { src, width, height, alt: name });
     this.#dialog.querySelector("h2 bdi").textContent = name;
     part(this.#dialog, "about").textContent = about(image);
     original.href = this.#path(id);
-    thumbnails.forEach((made, at) => this.#keepRow(list, list.children[at] ?? null, made));
+    const list = part(this.#dialog, "list");
+    thumbnails.forEach((made, index) => {
+      const row = list.children[index];
+      // A smaller one may come after a larger one: rows stay what they are, with their focus.
+      if (row?.dataset.size !== String(made.size)) list.insertBefore(this.#row(made), row ?? null);
+    });
   }
 
   /** The image has gone. */
@@ -53,39 +62,39 @@ export class Viewer {
     if (id === this.#id) this.#dialog.close();
   }
 
-  // The page's own size is made first: a smaller one comes before it.
-  #keepRow(list, present, made) {
-    if (part(present ?? this.#blank.content, "link").getAttribute("href") !== made.url) list.insertBefore(this.#row(made), present);
-  }
-
-  #row({ url, width, height }) {
+  #row({ size: longest, url, width, height }) {
     const row = this.#blank.content.firstElementChild.cloneNode(true);
     const size = `${width} × ${height}`;
-    const address = new URL(url, location.href).href;
+    row.dataset.size = longest;
     Object.assign(part(row, "link"), { href: url, textContent: size });
-    const field = Object.assign(part(row, "address"), { value: address, ariaLabel: `Link to ${size}` });
-    field.addEventListener("focus", () => field.select());
-    const button = Object.assign(part(row, "copy"), { ariaLabel: `Copy link to ${size}` });
+    const [button, field] = [part(row, "copy"), part(row, "address")];
+    Object.assign(field, { value: new URL(url, location.href).href, ariaLabel: `Link to ${size}` });
+    button.ariaLabel = `Copy link to ${size}`;
     button.addEventListener("click", () => this.#copy(field, button));
     return row;
   }
 
   async #copy(field, button) {
-    const isDone = await copied(field);
+    const isDone = await copied(field.value);
     this.#say(isDone ? "Link copied." : "The link is selected: copy it from there.");
-    if (!isDone) return field.focus();
+    field.hidden = isDone;
+    if (!isDone) return field.select();
     button.textContent = "Copied";
     setTimeout(() => (button.textContent = "Copy link"), COPIED_MS);
   }
 }
 
-// Without TLS a page has no clipboard; the old command needs the text to be selected.
-async function copied(field) {
-  if (navigator.clipboard)
-    return navigator.clipboard.writeText(field.value).then(() => true, () => false);
-  const back = document.activeElement;
-  field.select();
+// Without TLS a page has no clipboard, only the old command.
+async function copied(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
+  let isHeard = false;
+  const fill = (event) => {
+    event.clipboardData.setData("text/plain", text);
+    event.preventDefault();
+    isHeard = true;
+  };
+  document.addEventListener("copy", fill, { once: true });
   const isDone = document.execCommand("copy");
-  back?.focus();
-  return isDone;
+  document.removeEventListener("copy", fill);
+  return isDone && isHeard;
 }

@@ -5,7 +5,7 @@ import { load } from "./page.js";
 
 const { Batch } = await load("batch.js");
 
-const isDone = ({ state }) => ["succeeded", "failed"].includes(state);
+const isDone = ({ state }) => ["succeeded", "failed", "cancelled"].includes(state);
 const images = (...states) => states.map((state, index) => ({ id: `i${index}`, state }));
 
 let line;
@@ -31,6 +31,13 @@ test("a reload half-way goes on counting", () => {
   begin().update(images("queued", "queued", "queued"), isDone, 0);
   begin().update(images("succeeded", "queued", "queued"), isDone, 0);
   assert.equal(line.textContent, "1 of 3 done");
+});
+
+test("the line adds up, however each image ends", () => {
+  const batch = begin();
+  batch.update(images("queued", "queued", "queued"), isDone, 0);
+  batch.update(images("succeeded", "failed", "cancelled"), isDone, 0);
+  assert.equal(line.textContent, "1 of 3 done, 1 failed, 1 cancelled");
 });
 
 test("the next batch counts from nothing", () => {
