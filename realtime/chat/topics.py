@@ -23,7 +23,7 @@ def all_rooms(visitor: topics.Visitor) -> bool:
 
 @topics.rule("chat.<slug:room>", keep=10_000, keep_hours=None)
 def chat_room(visitor: topics.Visitor, room: str) -> topics.Access | bool:
-    """Everybody may read and write in a room that exists."""
+    """Everybody may read and write in a room that exists, and see who is there."""
     from . import posting
 
     if not Room.objects.filter(pk=room).exists():
@@ -32,5 +32,6 @@ def chat_room(visitor: topics.Visitor, room: str) -> topics.Access | bool:
         read=True,
         publish=tuple(posting.TYPES),
         whisper=("typing",),
+        presence=True,
         accept=partial(posting.accept, room),
     )

@@ -48,6 +48,14 @@ def test_who_reads_the_end_stays_there(party: Party, room: str) -> None:
     expect(bob.page.locator("#pill")).to_be_hidden()
 
 
+def test_a_room_says_how_many_are_there(party: Party, room: str) -> None:
+    ann = party.guest(room)
+    expect(ann.page.locator("#here")).to_have_text("Only you are here")
+    bob = party.guest(room)
+    for person in (ann, bob):
+        expect(person.page.locator("#here")).to_have_text("2 people are here")
+
+
 def test_who_was_away_finds_the_first_message_that_is_new(party: Party, room: str) -> None:
     ann = party.guest(room)
     ann.publish(f"chat.{room}", "message", *numbered(30))

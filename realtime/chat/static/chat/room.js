@@ -1,6 +1,7 @@
 // A room's page: puts its parts together.
 
 import { connect, positionOf } from "../channels_celery/client.js";
+import { withPresence } from "../channels_celery/presence.js";
 import { Composer } from "./composer.js";
 import { History } from "./history.js";
 import { Messages, part } from "./messages.js";
@@ -12,7 +13,7 @@ import { showConnection } from "../site/connection.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
 import { Unsent } from "./unsent.js";
-import { typingOf } from "./words.js";
+import { hereOf, typingOf } from "./words.js";
 
 const element = (id) => document.getElementById(id);
 const room = element("room");
@@ -59,7 +60,8 @@ for (const waiting of connection.waiting(topic)) sending.resume(waiting);
 
 showConnection(connection, "Messages are sent later.");
 reloadForAnother(connection, visitor);
-connection.subscribe(topic, { since: positionOf(room), onEvent: take, onGap: () => history.reload(), onError: ended });
+const follower = { since: positionOf(room), onEvent: take, onGap: () => history.reload(), onError: ended, onPresent: showPresent };
+connection.subscribe(topic, withPresence(connection, topic, follower));
 
 function take(event) {
   if (event.type === "typing") {
@@ -78,6 +80,11 @@ function take(event) {
 
 function ended() {
   alert("This room is closed. Reload the page.");
+}
+
+function showPresent(members, n) {
+  element("here").textContent = hereOf(n);
+  element("here").title = members.map(({ name }) => name).join(", ");
 }
 
 function showTyping(names) {

@@ -20,6 +20,8 @@ export function dayOf(sent, now) {
 export const pillOf = (count) =>
   count === 0 ? "Newest messages" : count === 1 ? "1 new message" : `${count} new messages`;
 
+export const hereOf = (count) => (count === 1 ? "Only you are here" : `${count} people are here`);
+
 /** Who types, as pieces: names are isolated from the text around them. */
 export function typingOf(names) {
   if (names.length === 0) return [];

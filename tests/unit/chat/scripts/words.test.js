@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { load } from "./page.js";
 
-const { dayOf, pillOf, typingOf } = await load("words.js");
+const { dayOf, hereOf, pillOf, typingOf } = await load("words.js");
 
 test("days are named as people name them", () => {
   const noon = (day) => new Date(2026, 2, day, 12).getTime();
@@ -17,6 +17,10 @@ test("days are named as people name them", () => {
 
 test("the pill counts", () => {
   assert.deepEqual([0, 1, 3].map(pillOf), ["Newest messages", "1 new message", "3 new messages"]);
+});
+
+test("those who are here are counted", () => {
+  assert.deepEqual([1, 2].map(hereOf), ["Only you are here", "2 people are here"]);
 });
 
 test("names stand apart from the sentence around them", () => {
