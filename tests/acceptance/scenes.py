@@ -30,7 +30,8 @@ error = {"code": "internal", "message": "The work failed."}
 topics.publish(topic, "job.retrying", about(retrying, attempt=2, error=error, next_at=next_at))
 topics.publish(topic, "job.failed", about(failed, error=error))
 topics.publish(topic, "job.cancelled", about(cancelled))
-topics.whisper(topic, "job.progress", about(running, progress=[1, 4]))
+# Not whispered, as a worker would: a whisper may be lost.
+topics.publish(topic, "job.progress", about(running, progress=[1, 4]))
 """
 #: The pages that a site shows its visitors when DEBUG is off, by status.
 ERRORS = """
