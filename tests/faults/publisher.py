@@ -27,6 +27,7 @@ from channels_celery.database import session  # noqa: E402
 from channels_celery.topics import trimming  # noqa: E402
 from channels_celery.topics.models import Event  # noqa: E402
 
+TRIM_SECONDS = 5.0
 _browsers: dict[str, Browser] = {}
 
 
@@ -89,11 +90,10 @@ def log(topic: str) -> dict[str, Any]:
     }
 
 
-def trim(topic: str, to: int) -> None:
-    """Forget the events up to this number, as retention does."""
+def trim() -> None:
+    """Forget what the rules do not keep."""
     with session() as current:
-        while trimming.remove(current, topic, to):
-            pass
+        trimming.trim(current, "", TRIM_SECONDS)
 
 
 def sign_in(name: str) -> dict[str, str]:

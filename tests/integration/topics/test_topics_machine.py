@@ -31,6 +31,8 @@ from .publishers import rolled_back
 
 NAMES = ("machine.one", "machine.two")
 READERS = 3
+#: Events that the rule keeps.
+KEEP = 4
 #: What becomes of a doorbell.
 FATES = ("rung", "rung", "rung", "lost", "late", "twice", "bare")
 SIZES = (2, 2, 2, 4_000, 9_000)
@@ -41,7 +43,7 @@ some_fate = st.sampled_from(FATES)
 some_size = st.sampled_from(SIZES)
 
 
-@topics.rule("machine.<slug:name>", keep=None, keep_hours=None)
+@topics.rule("machine.<slug:name>", keep=KEEP, keep_hours=None)
 def anybody(visitor: topics.Visitor, name: str) -> bool:
     return True
 
@@ -129,12 +131,13 @@ class Machine(RuleBasedStateMachine):
     def redact(self, name: str, back: int) -> None:
         topics.redact(name, max(1, self.top(name) - back))
 
-    @rule(name=some_topic, share=st.integers(0, 4))
-    def trim(self, name: str, share: int) -> None:
+    @rule()
+    def trim(self) -> None:
         # What was rolled back stays to be compared: a trimmed event proves nothing.
-        to = min(self.top(name), self.rolled_to.get(name, 1_000)) * share // 4
+        if any(self.top(name) - KEEP > kept for name, kept in self.rolled_to.items()):
+            return
         with ours.session() as session:
-            trimming.remove(session, name, to)
+            trimming.trim(session, "", 60.0)
 
     @rule(name=some_topic)
     def renew(self, name: str) -> None:
