@@ -23,7 +23,7 @@ GOOD = 4
 BOMBS = {
     "png": (bombs.png_65536, faults.TOO_LARGE),
     "webp": (bombs.webp, faults.TOO_LARGE),
-    "avif": (bombs.avif, faults.UNREADABLE),
+    "avif": (bombs.avif, faults.TOO_LARGE),
     "gif": (bombs.gif_screen, faults.TOO_LARGE),
     "scans": (lambda: bombs.scans(20_000), faults.TOO_COMPLEX),
     "slow": (lambda: bombs.scans(80, 3_000), None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -31,6 +32,10 @@ MODE_BYTES_OTHERS = 9
 
 _CHUNK_BYTES = 256 * 1024
 _SCAN = b"\xff\xda"
+#: An AVIF's box of 20 bytes before its width and height; a grid has one, and one for its tiles.
+_EXTENTS = re.compile(rb"\0\0\0\x14ispe\0\0\0\0(.{4})(.{4})", re.DOTALL)
+#: The boxes come before the pixels.
+_BOXES_BYTES = 64 * 1024
 
 
 @contextmanager
@@ -42,6 +47,9 @@ def while_opening(kind: Kind, file: IO[bytes]) -> Iterator[None]:
     """
     if kind is Kind.JPEG and _scans(file) > MAX_SCANS:
         raise Unfit(Fault.TOO_COMPLEX, "scans")
+    if kind is Kind.AVIF and (pixels := _announced(file)) > _pixels(kind):
+        # Its decoder has a limit of its own, over which it calls the file broken.
+        raise Unfit(Fault.TOO_LARGE, f"pixels: {pixels}")
     before = Image.MAX_IMAGE_PIXELS
     # Pillow raises at twice this number.
     Image.MAX_IMAGE_PIXELS = _pixels(kind) // 2
@@ -76,6 +84,14 @@ def _bytes_each(kind: Kind, mode: str, progressive: bool) -> int:
     if not progressive:
         return BASELINE_BYTES
     return PROGRESSIVE_CMYK_BYTES if mode == "CMYK" else PROGRESSIVE_BYTES
+
+
+def _announced(file: IO[bytes]) -> int:
+    """The pixels of the largest picture that an AVIF says it has; 0 when it does not say."""
+    file.seek(0)
+    found = _EXTENTS.findall(file.read(_BOXES_BYTES))
+    sides = [(int.from_bytes(width), int.from_bytes(height)) for width, height in found]
+    return max((width * height for width, height in sides), default=0)
 
 
 def _scans(file: IO[bytes]) -> int:

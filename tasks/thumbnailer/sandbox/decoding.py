@@ -12,7 +12,7 @@ from tasks.thumbnailer.pipeline.making import make
 from tasks.thumbnailer.pipeline.unfit import Unfit
 
 from .allowance import Allowance
-from .confinement import Confinement, address_space, keep_only
+from .confinement import Confinement, keep_only
 from .frames import Mark, Said, pack
 
 
@@ -37,7 +37,7 @@ def decode(image: int, results: int, allowed: Allowance, confinement: Confinemen
 def _make(image: int, results: int, allowed: Allowance, confinement: Confinement) -> Said:
     try:
         with os.fdopen(image, "rb", closefd=False) as file:
-            confinement.begin(allowed, address_space())
+            confinement.begin(allowed)
             for step in make(file):
                 _write(results, pack(step))
     except Unfit as unfit:

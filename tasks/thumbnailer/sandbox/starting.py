@@ -47,7 +47,7 @@ def _spawn(control: int) -> int:
     environment = {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
     actions = [
         (os.POSIX_SPAWN_DUP2, control, CONTROL),
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
     ]
     return os.posix_spawn(
         sys.executable,
