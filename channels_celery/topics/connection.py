@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ class Connection:
     __slots__ = (
         "_closing", "_operations", "_pinged", "_room", "_worker",
         "asked", "hub", "mark", "outlet", "scope", "sid", "stalled", "subscriptions", "task",
-        "visitor", "window",
+        "until", "visitor", "window",
     )  # fmt: skip
 
     def __init__(self, hub: Hub, scope: Mapping[str, Any], send: Send) -> None:
@@ -47,8 +48,10 @@ class Connection:
         self.visitor = NOBODY
         #: When it was last asked who is there, never before the greeting; and of which session.
         self.asked = math.inf
-        key = sessions.key_of(scope) if tokens.of_scope(scope) is None else None
-        self.mark = sessions.mark_of(key)
+        token = tokens.of_scope(scope)
+        self.mark = sessions.mark_of(sessions.key_of(scope) if token is None else None)
+        #: When its token ends, in seconds since 1970.
+        self.until = math.inf if token is None else tokens.end_of(token)
         self.outlet = Outlet(send, self._drained)
         self.window = Window()
         self.subscriptions: dict[str, Subscriber] = {}
@@ -189,8 +192,11 @@ class Connection:
     # Living and ending.
 
     def tick(self, now: float) -> None:
-        """Once a second: is the reader still there?"""
+        """Once a second: is the reader still there, and may it be?"""
         if self.closed:
+            return
+        if time.time() >= self.until:
+            self.close(protocol.CREDENTIALS, tokens.ENDED)
             return
         if self.window.overdue(now):
             self.close(protocol.SLOW, "No pong came; this reader is too slow or gone.")

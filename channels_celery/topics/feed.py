@@ -210,6 +210,7 @@ class Feed:
         """Read for whoever waits longest; all whom the page fits are served with it."""
         since, asked = next(iter(self._behind)).position, self.top
         asking = [(one, one.connection.visitor, one.last) for one in self._behind if one.replaying]
+        allowed = {one for one, *_ in asking}
         changes = self._changes
         page, denied = await self._source.page(self.topic, since, asking)
         self._remember(page, changes)
@@ -219,6 +220,9 @@ class Feed:
         for subscriber in list(self._behind):
             if subscriber in denied:
                 subscriber.connection.deny(subscriber)
+            elif subscriber.replaying and subscriber not in allowed:
+                # It came meanwhile: its rights are asked with the next page.
+                continue
             elif subscriber.position == since:
                 self._serve(subscriber, replay, 0)
             elif (start := replay.start_for(subscriber)) is not None:
@@ -256,8 +260,9 @@ class Feed:
         self._demote()
 
     def _remember(self, page: Page, changes: int) -> None:
-        # What was taken back meanwhile is in the page still.
-        if changes == self._changes:
+        # What was taken back meanwhile is in the page still; and of a topic that nobody follows
+        # any more that is not heard.
+        if changes == self._changes and self.subscribers:
             self._memory.learn(whole(page))
 
     def _shares_a_read(self, since: Position) -> bool:

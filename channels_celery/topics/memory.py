@@ -18,7 +18,8 @@ BYTES = 32 * 1024 * 1024
 #: What an event costs beside its texts.
 AROUND_BYTES = 400
 #: What was taken back is forgotten when a hub is told; should that be lost, it is gone by then.
-SECONDS = 60.0
+#: Short enough for that, long enough that all who come back after it share a read of the log.
+SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class _Run:
 
 
 class Memory:
-    """What a hub remembers: of each topic the last events, each up to a minute.
+    """What a hub remembers: of each topic the last events, each for a few seconds.
 
     It answers only for a position that it can prove by its `mid`; the log answers for all others.
     """
@@ -66,10 +67,9 @@ class Memory:
         now = self._clock()
         for event in page.events:
             run.add(event, now)
-        known = self._runs.get(page.topic)
         if run.top != page.top or not page.top.epoch:
             return
-        if known is None or known.top != run.top or len(known.events) <= len(run.events):
+        if not self._has(page.topic, run):
             self._put(page.topic, run)
 
     def add(self, event: Event) -> None:
@@ -98,7 +98,7 @@ class Memory:
         if not 0 <= index <= len(run.events) or not _proves(since, run.position(index)):
             return None
         events = tuple(islice(run.events, index, None))
-        if events and events[0][1] < self._clock() - SECONDS:
+        if events and not self._is_fresh(events[0][1]):
             return None
         return Page(
             topic=topic,
@@ -109,6 +109,16 @@ class Memory:
             reason=None,
             events=tuple(event for event, _ in events),
         )
+
+    def _has(self, topic: str, run: _Run) -> bool:
+        """Whether the same events are remembered, more of them, and none of these too old."""
+        known, count = self._runs.get(topic), len(run.events)
+        if known is None or known.top != run.top or len(known.events) <= count:
+            return False
+        return not count or self._is_fresh(known.events[-count][1])
+
+    def _is_fresh(self, since: float) -> bool:
+        return since >= self._clock() - SECONDS
 
     def _put(self, topic: str, run: _Run, *, counted: bool = True) -> None:
         if counted:

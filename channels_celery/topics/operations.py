@@ -150,4 +150,8 @@ async def _presence(connection: Connection, request: AskPresence) -> None:
     # From now on: who comes while the list is read is told as well.
     subscriber.sees_presence = True
     present = await connection.hub.presence.members(request.topic)
+    followed = connection.subscriptions.get(request.topic) is subscriber
+    if not (followed and subscriber.sees_presence):
+        # The right has ended meanwhile.
+        raise Refused("denied", "You may not see who is present here.")
     connection.say(frames.presence(request.id, request.topic, present))

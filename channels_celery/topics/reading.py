@@ -107,8 +107,8 @@ def _judge(since: Position, top: Position, trimmed_to: int, known: str | None) -
         return "trimmed"
     if known is not None and since.mid and since.mid != known:
         return "rolled_back"
-    if not since.epoch and since.seq and not since.mid:
-        # Nothing proves which log this position is of.
+    if not since.epoch and since.seq and (not since.mid or known is None):
+        # Nothing proves which log this position is of; that event may be trimmed.
         return "epoch"
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ PREFIX = "cct_"
 SALT = "channels_celery.topics.token"
 #: The code of a refusal: a socket is closed with 4501, a request is answered with 401.
 CODE = "credentials"
+ENDED = "This token has ended; ask for another one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,17 @@ def claims_of(text: str) -> Claims:
     except (signing.BadSignature, ValueError):
         raise Refused(CODE, "This is no token of this site's.") from None
     if said["until"] <= time.time():
-        raise Refused(CODE, "This token has ended; ask for another one.")
+        raise Refused(CODE, ENDED)
     topics = tuple(said["topics"])
     return Claims(said["id"], said["name"], said["user"], said["mark"], topics)
+
+
+def end_of(text: str) -> float:
+    """When this token ends, in seconds since 1970; never for what claims nothing."""
+    try:
+        return float(_signer().unsign_object(text.removeprefix(PREFIX))["until"])
+    except (signing.BadSignature, ValueError):
+        return math.inf
 
 
 def marks_of(user: Any) -> list[str]:

@@ -75,6 +75,8 @@ def test_who_came_before_the_first_event_follows_from_it(log: list[Event]) -> No
         (Position(epoch="another", seq=3, mid="m3"), 0, "epoch"),
         (Position(epoch="", seq=3), 0, "epoch"),
         (Position(epoch="", seq=9, mid="m9"), 0, "epoch"),
+        # Its event is trimmed, perhaps deleted with the log it was of: nothing proves it.
+        (Position(epoch="", seq=3, mid="m3"), 3, "epoch"),
         (Position(epoch="same", seq=6, mid="m6"), 0, "rolled_back"),
         (Position(epoch="same", seq=3, mid="another"), 0, "rolled_back"),
         (Position(epoch="same", seq=1, mid="m1"), 2, "trimmed"),

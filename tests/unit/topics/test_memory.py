@@ -106,7 +106,7 @@ def test_only_the_last_events_are_kept(clock: Clock) -> None:
     assert recalled(memory, at(log, top - EVENTS - 1), top) is None
 
 
-def test_after_a_minute_the_log_is_asked(clock: Clock) -> None:
+def test_after_a_few_seconds_the_log_is_asked(clock: Clock) -> None:
     log, memory = a_log(1), Memory(clock)
     memory.learn(page(log, 0))
     clock.now = 0.6 * SECONDS
@@ -114,6 +114,23 @@ def test_after_a_minute_the_log_is_asked(clock: Clock) -> None:
     clock.now = 1.1 * SECONDS
     assert recalled(memory, at(log, 0), 2) is None
     assert recalled(memory, at(log, 1), 2) == log.mids[1:]
+
+
+def test_what_was_just_read_comes_in_place_of_what_is_too_old(clock: Clock) -> None:
+    log, memory = a_log(5), Memory(clock)
+    memory.learn(page(log, 0))
+    memory.learn(page(log, 4))
+    # As fresh, and more of it.
+    assert recalled(memory, at(log, 0), 5) == log.mids
+    clock.now = 1.1 * SECONDS
+    assert recalled(memory, at(log, 4), 5) is None
+    log.events[4] = replace(log.events[4], data="null")
+    memory.learn(page(log, 4))
+    assert recalled(memory, at(log, 4), 5) == log.mids[4:]
+    taken_back = memory.recall(TOPIC, at(log, 4), 5)
+    assert taken_back is not None
+    assert taken_back.events[0].data == "null"
+    assert SECONDS <= 5
 
 
 def test_the_quietest_topic_goes_first_when_all_is_full(
@@ -154,6 +171,18 @@ async def test_who_was_away_for_a_moment_costs_no_read(world: World) -> None:
     await settle()
     assert mids(stays) == mids(leaves) == world.logs.of[TOPIC].mids
     assert world.logs.reads == reads
+
+
+async def test_a_topic_that_everybody_has_left_is_not_remembered(world: World) -> None:
+    reader = await world.reader(TOPIC)
+    world.logs.turns = 20
+    world.publish(frame=False)
+    await settle(10)
+    await reader.leave()
+    await settle(90)
+    assert world.logs.reads == 2
+    assert not world.hub.feeds
+    assert not world.hub._memory._runs
 
 
 async def test_all_who_come_back_at_once_share_one_read(world: World) -> None:

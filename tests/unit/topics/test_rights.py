@@ -13,9 +13,10 @@ from channels_celery import topics
 from channels_celery.topics import hub, rechecking, rights, sessions
 from channels_celery.topics.access import Access, Refused, Visitor
 from channels_celery.topics.hub import Hub
+from channels_celery.topics.presence import Present
 from channels_celery.topics.rechecking import Recheck
 
-from .rules import NOTHING, Rules
+from .rules import NOTHING, READ, Rules
 from .scripted import Socket, sign_out, until
 
 
@@ -175,6 +176,28 @@ async def test_a_right_that_ends_while_it_is_asked_for_is_refused_once(
     assert (await asking)["code"] == "denied"
     assert ann.denied == []
     assert ann.said("subscribed") == []
+
+
+async def test_who_may_no_longer_see_who_is_present_gets_no_list(
+    rules: Rules, connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = asyncio.Event()
+
+    async def members(topic: str) -> Present:
+        await listed.wait()
+        return Present("[]", 0)
+
+    monkeypatch.setattr(Hub.current().presence, "members", members)
+    rules.granted["u1", "mine.1"] = Access(read=True, presence=True)
+    ann = await connected("ann-key", "mine.1")
+    asking = asyncio.ensure_future(ann.ask(op="presence", topic="mine.1"))
+    (subscriber,) = Hub.current().feeds["mine.1"].subscribers
+    await until(lambda: subscriber.sees_presence)
+    rules.granted["u1", "mine.1"] = READ
+    topics.recheck(topic="mine.1")
+    await until(lambda: not subscriber.sees_presence)
+    listed.set()
+    assert (await asking)["code"] == "denied"
 
 
 async def test_a_right_stays_while_nobody_can_say_and_ends_with_the_answer(
