@@ -248,7 +248,8 @@ def _own_settings(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:
     options = {key: value for key, value in given["OPTIONS"].items() if key != "pool"}
     if vendor == "postgresql":
         options.setdefault("connect_timeout", CONNECT_TIMEOUT_SECONDS)
-    return {**given, "OPTIONS": options, "CONN_MAX_AGE": None}
+    # A project that commits by hand would leave our statements in a transaction without end.
+    return {**given, "OPTIONS": options, "CONN_MAX_AGE": None, "AUTOCOMMIT": True}
 
 
 def _server_side_cursor(raw: Any) -> Any:

@@ -81,4 +81,7 @@ class NotSupported(ChannelsCeleryError):
 
 
 class DatabaseAway(ChannelsCeleryError):
-    """The database did not answer; nothing was accepted."""
+    """The database did not answer, so nothing is known to be accepted.
+
+    If it broke off in the very COMMIT, something may be: a `unique_key` makes a second try safe.
+    """

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager, nullcontext
+from types import ModuleType
 from typing import Any
 
 import celery
 from celery import signals
+from celery.app import base as celery_app
 from celery.app import task as celery_task
 
 from channels_celery import jsontext
@@ -76,9 +78,15 @@ class _Catcher:
 
 
 def has_own_way(task: celery.Task) -> bool:
-    """Whether sending is not Celery's own: a base class of the project's, or a wrapper of it."""
-    code = getattr(type(task).apply_async, "__code__", None)
-    return code is None or code.co_filename != celery_task.__file__
+    """Whether sending is not Celery's own: a class of the project's, or a wrapper of it."""
+    return _is_other(type(task).apply_async, celery_task) or _is_other(
+        task.app.send_task, celery_app
+    )
+
+
+def _is_other(function: Any, module: ModuleType) -> bool:
+    code = getattr(function, "__code__", None)
+    return code is None or code.co_filename != module.__file__
 
 
 def _is_extended(task: celery.Task) -> bool:

@@ -56,7 +56,8 @@ class Broker:
         self._producer: Any = None
 
     def publish(self, hint: Hint) -> None:
-        """Send one hint; raises whatever the broker's driver raises, after a second at most."""
+        """Send one hint; raises whatever the broker's driver raises, after a second for each of
+        its addresses at most."""
         task = _task(hint.channel)
         try:
             messages.publish(
@@ -98,9 +99,10 @@ class Broker:
                     "socket_connect_timeout": BROKER_TIMEOUT_SECONDS,
                     "read_timeout": BROKER_TIMEOUT_SECONDS,
                     "write_timeout": BROKER_TIMEOUT_SECONDS,
-                    "max_retries": 0,
                 },
             )
+            # Each address of a list is tried once: kombu moves to the next in place of a retry.
+            connection.transport_options["max_retries"] = max(0, len(connection.alt) - 1)
             self._producer = app.amqp.Producer(connection, auto_declare=False)
             messages.keep_client(self._producer)
         return self._producer

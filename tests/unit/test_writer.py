@@ -88,7 +88,7 @@ async def test_only_writes_that_come_together_open_a_transaction(
 
 async def test_with_the_database_away_each_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "session", away)
-    with pytest.raises(DatabaseAway, match="does not answer, nothing was stored"):
+    with pytest.raises(DatabaseAway, match="does not answer, nothing is known to be stored"):
         await writer.write("a", lambda session: None)
 
 

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import DatabaseError, InternalError, connections, transaction
 
 from channels_celery import Fail, channel_task, send
 from channels_celery import database as ours
@@ -30,6 +31,13 @@ def send_and_fail(alias: str) -> None:
     with transaction.atomic(using=alias):
         send("tests.send", {})
         raise Boom
+
+
+def break_and_send(alias: str) -> None:
+    with transaction.atomic(using=alias):
+        with connections[alias].cursor() as cursor, suppress(DatabaseError):
+            cursor.execute("SELECT 1 / 0")
+        send("tests.send", {})
 
 
 def jobs(alias: str) -> list[Job]:
@@ -164,6 +172,34 @@ def test_connections_that_broke_while_idle_cost_no_job(
     assert receipt.id in {job.pk for job in jobs(database)}
 
 
+@pytest.mark.parametrize(
+    "database",
+    [
+        pytest.param(
+            "postgresql", marks=pytest.mark.django_db(transaction=True, databases=["postgresql"])
+        )
+    ],
+    indirect=True,
+)
+def test_a_transaction_that_the_caller_broke_is_not_called_a_database_away(
+    database: str, published: list[Hint]
+) -> None:
+    with pytest.raises(InternalError, match="aborted"):
+        break_and_send(database)
+    assert (jobs(database), published) == ([], [])
+
+
+def test_a_project_that_commits_by_hand_has_its_jobs_committed(
+    database: str, published: list[Hint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours.close_idle()
+    by_hand = {**connections.settings[database], "AUTOCOMMIT": False}
+    monkeypatch.setitem(connections.settings, database, by_hand)
+    receipt = send("tests.send", {})
+    ours.close_idle()
+    assert [job.pk for job in jobs(database)] == [receipt.id]
+
+
 def test_database_that_is_away_refuses_at_once(
     database: str, published: list[Hint], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -171,6 +207,6 @@ def test_database_that_is_away_refuses_at_once(
     nowhere = {"sqlite": {"NAME": str(tmp_path / "none" / "db")}, "postgresql": {"HOST": "/none"}}
     away = {**connections.settings[database], **nowhere[connections[database].vendor]}
     monkeypatch.setitem(connections.settings, database, away)
-    with pytest.raises(DatabaseAway, match=f"'{database}' does not answer, nothing was stored"):
+    with pytest.raises(DatabaseAway, match=f"'{database}' does not answer, nothing is known"):
         send("tests.send", {})
     assert published == []

@@ -8,6 +8,7 @@ from uuid import uuid4
 import celery
 import pytest
 from celery import _state
+from kombu.exceptions import OperationalError
 
 from channels_celery import broker_checks
 from channels_celery.jobs import hints, mirror
@@ -53,6 +54,18 @@ def test_broker_that_is_away_is_told_once_a_minute(
     assert first.startswith("broker redis://127.0.0.1:")
     assert "pass" not in first
     assert "(hints dropped: 5)" in second
+
+
+def test_hints_go_to_the_first_broker_of_a_list_that_answers(app: celery.Celery) -> None:
+    away = f"redis://127.0.0.1:{free_port()}/0"
+    app.conf.broker_url = f"{away};memory://"
+    broker = hints.Broker()
+    assert broker.messages("none") == 0
+    assert broker._connected().connection.as_uri().startswith("memory")
+    broker.close()
+    app.conf.broker_url = f"{away};redis://127.0.0.1:{free_port()}/0"
+    with pytest.raises(OperationalError):
+        broker.messages("none")
 
 
 def test_hint_of_a_channel_that_this_process_does_not_know_harms_no_other(

@@ -95,6 +95,14 @@ def test_a_projects_own_apply_async_is_called() -> None:
     assert sent(app)["queue"] == "own"
 
 
+def test_a_projects_own_send_task_is_called() -> None:
+    class App(celery.Celery):
+        def send_task(self, *args: Any, **options: Any) -> Any:
+            return super().send_task(*args, **{**options, "queue": "own"})
+
+    assert sent(App("shop", broker="memory://", set_as_current=False))["queue"] == "own"
+
+
 class Channel:
     """As kombu's of Redis."""
 
