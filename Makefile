@@ -81,6 +81,7 @@ compose-check: $(VENV)/dev.stamp
 
 $(VENV)/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %d.%d: make up PYTHON=python3.12" % sys.version_info[:2])'
+	@test ! -L $(VENV) || { echo "$(VENV) is a link to another environment: remove it first" >&2; exit 1; }
 	@echo "Making $(VENV)"
 	@# Debian's python3 without python3-venv has no ensurepip: pip then installs itself there.
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \

@@ -10,7 +10,7 @@ const UNDER_WAY = new Set(["waiting", "uploading", "unsent"]);
 export const part = (root, name) => root.querySelector(`[data-part="${name}"]`);
 
 /** The thumbnail for a card, of those there are. */
-const onCard = (thumbnails) => thumbnails.findLast(({ size }) => size <= SIZE) ?? thumbnails[0];
+export const onCard = (thumbnails) => thumbnails.findLast(({ size }) => size <= SIZE) ?? thumbnails[0];
 
 /** Shows all that is known of the image. */
 export function show(card, image, now) {

@@ -1,6 +1,6 @@
 // The dialog with an image's sizes and their links to copy.
 
-import { part } from "./card.js";
+import { onCard, part } from "./card.js";
 import { about } from "./sentences.js";
 
 const SIZE = 640; // pixels of the thumbnail that the dialog shows, also on a fine screen
@@ -25,6 +25,8 @@ export class Viewer {
     part(dialog, "close").addEventListener("click", () => dialog.close());
     // The dialog itself is hit only beside its content.
     dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+    const picture = dialog.querySelector("img");
+    picture.addEventListener("load", () => (picture.style.backgroundImage = ""));
     dialog.addEventListener("close", () => {
       this.#id = undefined;
       dialog.after(told);
@@ -45,7 +47,11 @@ export class Viewer {
     if (id !== this.#id) return;
     const [picture, original] = [this.#dialog.querySelector("img"), part(this.#dialog, "original")];
     const { url: src, width, height } = inDialog(thumbnails);
-    if (picture.getAttribute("src") !== src) Object.assign(picture, { src, width, height, alt: name });
+    if (picture.getAttribute("src") !== src) {
+      Object.assign(picture, { src, width, height, alt: name });
+      // Until it has come, the card's, which is here already.
+      picture.style.backgroundImage = `url("${new URL(onCard(thumbnails).url, location.href)}")`;
+    }
     this.#dialog.querySelector("h2 bdi").textContent = name;
     part(this.#dialog, "about").textContent = about(image);
     original.href = this.#path(id);
