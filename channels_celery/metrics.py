@@ -1,6 +1,7 @@
 """The library's numbers for Prometheus, in its text format: `path("metrics", metrics.view)`.
 
-Read at each scrape from the ledger and the broker, so every web process gives the same answer.
+Read at each scrape from the ledger and the broker, so every web process gives the same answer;
+only the numbers of its connections (`hub_…`) are those of the process that is asked.
 Only counts and names of channels and queues: nothing of messages or people.
 """
 
@@ -18,6 +19,7 @@ from .jobs import backlog, ledger, overview
 from .jobs.hints import Broker
 from .jobs.ledger import LiveWorker
 from .jobs.overview import Tally
+from .topics import hub
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: Labels and value.
@@ -34,7 +36,7 @@ def view(request: HttpRequest) -> HttpResponse:
             live = ledger.live_workers(session)
     except (OperationalError, InterfaceError):
         return HttpResponse("# The database is away.\n", status=503, content_type=CONTENT_TYPE)
-    families = [*_of_channels(tallies), *_of_workers(live), *_of_broker()]
+    families = [*_of_channels(tallies), *_of_workers(live), *_of_broker(), *_of_topics()]
     return HttpResponse("".join(families), content_type=CONTENT_TYPE)
 
 
@@ -94,9 +96,27 @@ def _of_broker() -> Iterator[str]:
     yield _family("queue_messages", "Messages that wait in the broker.", messages)
 
 
+def _of_topics() -> Iterator[str]:
+    found = hub.numbers()
+    yield _family("hub_connections", "Websockets and event streams.", [({}, found.connections)])
+    yield _family("hub_topics", "Topics that these follow.", [({}, found.topics)])
+    yield _family(
+        "hub_subscribers", "Topics of each connection, summed.", [({}, found.subscribers)]
+    )
+    yield _family(
+        "hub_behind", "Subscribers that have not had the last event yet.", [({}, found.behind)]
+    )
+    yield _family(
+        "hub_late_sweeps_total",
+        "Sweeps for lost events that did not end in time: too many topics, or no database.",
+        [({}, found.late_sweeps)],
+    )
+
+
 def _family(name: str, help: str, samples: Iterable[Sample]) -> str:
     full = f"channels_celery_{name}"
-    lines = [f"# HELP {full} {help}", f"# TYPE {full} gauge"]
+    kind = "counter" if name.endswith("_total") else "gauge"
+    lines = [f"# HELP {full} {help}", f"# TYPE {full} {kind}"]
     lines += [f"{full}{_labels(labels)} {value:g}" for labels, value in samples]
     return "\n".join(lines) + "\n"
 

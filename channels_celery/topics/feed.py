@@ -53,6 +53,12 @@ class Feed:
         self._behind: dict[Subscriber, None] = {}
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def behind(self) -> int:
+        """How many wait for a read of the log, or until they have proven to read."""
+        # A copy: the metrics ask from another thread.
+        return sum(one.state in (State.BEHIND, State.STALLED) for one in list(self.subscribers))
+
     def hear(self, bell: Bell) -> None:
         """Take a doorbell; late, doubled and lost ones do no harm."""
         if bell.seq is None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 
 from . import doorbell, rechecking
 from .connection import Connection
@@ -25,6 +26,18 @@ logger = logging.getLogger("channels_celery.topics")
 TICK_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """What a process's hubs hold; `late_sweeps` counts since its start."""
+
+    connections: int
+    topics: int
+    subscribers: int
+    #: Subscribers that wait for their topic's last event.
+    behind: int
+    late_sweeps: int
+
+
 class Hub:
     """What the sockets of one event loop follow, and the tasks that keep them up to date."""
 
@@ -37,8 +50,8 @@ class Hub:
         self.leaving = False
         self.rights = Rights(self)
         self.presence = Presence()
-        self._sweep = Sweep(self)
-        self._listening = Listening(self._hear_layer, self._sweep.look_at)
+        self.sweep = Sweep(self)
+        self._listening = Listening(self._hear_layer, self.sweep.look_at)
         self._tasks: list[asyncio.Task[None]] = []
         self._farewell: Farewell | None = None
 
@@ -58,7 +71,7 @@ class Hub:
         doorbell.listeners.add(loop, self.hear)
         rechecking.listeners.add(loop, self.rights.hear)
         self._listening.want(rechecking.GROUP)
-        lasting = (self._sweep, self._listening, self.rights, self.presence)
+        lasting = (self.sweep, self._listening, self.rights, self.presence)
         jobs = (self._tick, keep_up, *(one.run for one in lasting))
         self._tasks = [loop.create_task(_lasting(job)) for job in jobs]
         self._farewell = Farewell.chained(loop, self.say_bye)
@@ -119,6 +132,20 @@ class Hub:
             await asyncio.sleep(TICK_SECONDS)
             for connection in list(self.connections):
                 connection.tick(loop.time())
+
+
+def numbers() -> Numbers:
+    """What this process holds now; callable from any thread."""
+    # Copies: the loop changes them meanwhile.
+    hubs = [hub for loop, hub in list(_hubs.items()) if not loop.is_closed()]
+    feeds = [feed for hub in hubs for feed in list(hub.feeds.values())]
+    return Numbers(
+        connections=sum(len(hub.connections) for hub in hubs),
+        topics=len(feeds),
+        subscribers=sum(len(feed.subscribers) for feed in feeds),
+        behind=sum(feed.behind for feed in feeds),
+        late_sweeps=sum(hub.sweep.late for hub in hubs),
+    )
 
 
 async def _lasting(job: Callable[[], Awaitable[None]]) -> None:

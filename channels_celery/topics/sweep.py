@@ -26,6 +26,8 @@ class Sweep:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        #: Sweeps of all topics that took longer than the time between two, or had no answer.
+        self.late = 0
         self._soon: set[str] = set()
         self._wake = asyncio.Event()
 
@@ -44,17 +46,21 @@ class Sweep:
 
     async def _round(self) -> None:
         """Wait for the next sweep, of all topics or sooner of some."""
+        pause = settings.current().SWEEP_SECONDS
         try:
-            async with asyncio.timeout(settings.current().SWEEP_SECONDS):
+            async with asyncio.timeout(pause):
                 while True:
                     await self._wake.wait()
                     self._wake.clear()
                     some, self._soon = list(self._soon), set()
                     await self._compare(some)
         except TimeoutError:
-            mark = self._hub.source.sweep_began()
-            if await self._compare(list(self._hub.feeds)):
+            mark, began = self._hub.source.sweep_began(), asyncio.get_running_loop().time()
+            whole = await self._compare(list(self._hub.feeds))
+            if whole:
                 self._hub.source.sweep_ended(mark)
+            if not whole or asyncio.get_running_loop().time() - began > pause:
+                self.late += 1
 
     async def _compare(self, topics: Sequence[str]) -> bool:
         """Whether the database answered for all of them."""

@@ -84,6 +84,8 @@ def test_metrics_say_the_same_in_prometheus_text(scene: UUID) -> None:
         "channels_celery_slots 4",
         "channels_celery_broker_up 1",
         r'channels_celery_queue_messages{queue="say \"hi\""} 7',
+        "# TYPE channels_celery_hub_late_sweeps_total counter",
+        "channels_celery_hub_behind 0",
     ):
         assert line in text.splitlines()
     sample = re.compile(r'[a-z_]+(\{([a-z]+="([^"\\\n]|\\.)*",?)+\})? [0-9.e+]+')

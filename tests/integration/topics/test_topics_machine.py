@@ -211,7 +211,7 @@ class Machine(RuleBasedStateMachine):
 
     async def swept(self) -> None:
         mark = self.hub.source.sweep_began()
-        if await self.hub._sweep._compare(list(self.hub.feeds)):
+        if await self.hub.sweep._compare(list(self.hub.feeds)):
             self.hub.source.sweep_ended(mark)
 
     # What has to hold.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
+from channels_celery.topics import hub
 from channels_celery.topics.access import Access
 from channels_celery.topics.doorbell import Bell
+from channels_celery.topics.hub import Numbers
 from channels_celery.topics.window import FIRST_BYTES
 
 from .readers import TOPIC, Reader, settle
@@ -30,6 +33,19 @@ async def test_all_who_are_behind_share_one_read(world: World) -> None:
     await settle()
     assert [mids(reader) for reader in readers] == [world.logs.of[TOPIC].mids] * 20
     assert world.logs.reads == reads + 1
+
+
+async def test_an_operator_sees_how_many_follow_and_how_many_are_behind(world: World) -> None:
+    await world.reader(TOPIC, OTHER)
+    await world.reader(TOPIC)
+    world.logs.away = True
+    world.publish(frame=False)
+    await settle(5)
+    seen = Numbers(connections=2, topics=2, subscribers=3, behind=2, late_sweeps=0)
+    assert await asyncio.to_thread(hub.numbers) == seen
+    world.logs.away, world.logs.trusted = False, True
+    await settle()
+    assert hub.numbers() == replace(seen, behind=0)
 
 
 async def test_whoever_stands_where_the_log_was_trimmed_reads_once(world: World) -> None:
@@ -203,7 +219,7 @@ async def test_a_log_that_is_another_one_is_found_by_the_sweep(world: World) -> 
     world.publish()
     reader = await world.reader(TOPIC)
     world.logs.of[TOPIC].renew()
-    assert await world.hub._sweep._compare([TOPIC])
+    assert await world.hub.sweep._compare([TOPIC])
     await settle()
     assert [gap["reason"] for gap in reader.said("gap")] == ["epoch"]
     # Who comes back with the old epoch is not served from memory.

@@ -251,6 +251,17 @@ async def test_a_sweep_that_breaks_goes_on(
     await until(lambda: swept.feed.top == 1)
     task.cancel()
     assert "the sweep failed" in caplog.text
+    # The one without an answer.
+    assert swept.sweep.late == 1
+
+
+async def test_a_sweep_that_takes_too_long_is_counted(settings: Any) -> None:
+    settings.CHANNELS_CELERY = {"SWEEP_SECONDS": 0.001}
+    swept = Swept()
+    swept.logs.turns = 100
+    task = asyncio.ensure_future(swept.sweep.run())
+    await until(lambda: swept.sweep.late)
+    task.cancel()
 
 
 async def test_bells_of_topics_that_nobody_follows_are_passed_over() -> None:

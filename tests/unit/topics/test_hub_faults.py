@@ -109,7 +109,7 @@ class World:
 
     async def sweep(self) -> None:
         mark = self.logs.sweep_began()
-        if await self.hub._sweep._compare(list(self.hub.feeds)):
+        if await self.hub.sweep._compare(list(self.hub.feeds)):
             self.logs.sweep_ended(mark)
 
     async def renew(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from channels_celery import topics
-from channels_celery.topics import hub, rechecking, rights, sessions
+from channels_celery.topics import hub, outbound, rechecking, rights, sessions
 from channels_celery.topics.access import Access, Refused, Visitor
 from channels_celery.topics.hub import Hub
 from channels_celery.topics.presence import Present
@@ -33,6 +33,8 @@ async def rules() -> AsyncIterator[Rules]:
     current = hub._hubs[loop] = Hub(made)
     current.start()
     yield made
+    # A word on its way through the layer would meet a closed loop.
+    await until(lambda: not outbound._waiting)
     for task in current._tasks:
         task.cancel()
     await asyncio.gather(*current._tasks, return_exceptions=True)
