@@ -28,6 +28,7 @@ SEEDS = [
     bombs.avif(),
     bombs.gif_frames(50),
     bombs.scans(200),
+    pictures.encoded(pictures.quarters(90, 60))[:-40],
 ]
 IMAGES = 250
 GROWTH_BYTES = 20_000_000

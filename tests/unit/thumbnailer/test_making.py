@@ -4,9 +4,10 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 
 from tasks.thumbnailer.pipeline import limits
 from tasks.thumbnailer.pipeline.making import make
@@ -38,6 +39,31 @@ def test_the_pages_own_size_comes_first_and_no_picture_is_enlarged() -> None:
         opened = Image.open(io.BytesIO(step.content), formats=["WEBP"])
         assert opened.size == (step.width, step.height)
         assert pictures.corners(opened) == UPRIGHT
+
+
+def test_the_first_size_of_a_large_jpeg_waits_for_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    draft = JpegImagePlugin.JpegImageFile.draft
+
+    def noted(self: JpegImagePlugin.JpegImageFile, mode: None, size: tuple[int, int]) -> object:
+        asked.append(size)
+        return draft(self, mode, size)
+
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "draft", noted)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = pictures.quarters(1800, 2400).transpose(Image.Transpose.ROTATE_90)
+    steps = make(io.BytesIO(pictures.encoded(stored, exif=exif.tobytes())))
+    assert next(steps) == Seen(1800, 2400, ANY)
+    shapes = []
+    for step, decodes in zip(steps, (1, 1, 2, 2), strict=True):
+        assert isinstance(step, Made)
+        assert len(asked) == decodes
+        shapes.append((step.size, step.width, step.height))
+        picture = Image.open(io.BytesIO(step.content), formats=["WEBP"])
+        assert pictures.corners(picture) == UPRIGHT
+    assert shapes == [(320, 240, 320), (160, 120, 160), (640, 480, 640), (1280, 960, 1280)]
+    assert asked == [(480, 360), (1920, 1440)]
 
 
 @pytest.mark.parametrize(
