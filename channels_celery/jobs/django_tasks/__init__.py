@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
     from .backend import LedgerBackend
@@ -20,13 +21,30 @@ BACKEND = f"{__name__}.LedgerBackend"
 
 def register() -> None:
     """Register the channels of every alias that uses the backend, in web and worker processes."""
-    given: dict[str, dict[str, Any]] = getattr(settings, "TASKS", None) or {}
-    for alias, params in given.items():
-        if params.get("BACKEND") == BACKEND:
+    given = getattr(settings, "TASKS", None)
+    # Where Django has no tasks yet, a project's setting of that name may be anything.
+    for alias, params in given.items() if isinstance(given, dict) else ():
+        if isinstance(params, dict) and _is_ours(params.get("BACKEND")):
             from .framework import task_backends
 
             # Made by being asked for.
             task_backends[alias]
+
+
+def _is_ours(path: object) -> bool:
+    """Whether this names the backend, or a project's class that extends it."""
+    if path == BACKEND:
+        return True
+    if not isinstance(path, str) or path.startswith(("django.", "django_tasks.")):
+        return False
+    try:
+        from .backend import LedgerBackend
+
+        found = import_string(path)
+    except ImportError:
+        # The framework names it when a task is used.
+        return False
+    return isinstance(found, type) and issubclass(found, LedgerBackend)
 
 
 # The framework is imported when a project uses it: Django 5.2 has none of its own.

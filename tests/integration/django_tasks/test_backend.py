@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from channels_celery import database, send, topics
 from channels_celery.errors import BadMessage, BadTopic
-from channels_celery.jobs import ledger
+from channels_celery.jobs import django_tasks, ledger, registry
 from channels_celery.jobs.django_tasks import BACKEND, LedgerBackend
 from channels_celery.jobs.django_tasks.framework import (
     InvalidTask,
@@ -194,6 +195,32 @@ def test_a_wrong_option_is_named_when_the_backend_is_made(calls: Any) -> None:
     with pytest.raises(InvalidTaskBackend, match="QUEUES"):
         made(QUEUES=[])
     assert task_backends["default"].check() == []
+
+
+class Own(LedgerBackend):
+    """A project's."""
+
+
+def test_a_projects_own_backend_is_known_at_start(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_handlers", {})
+    settings.TASKS = {
+        "own": {"BACKEND": f"{__name__}.Own", "QUEUES": ["q"]},
+        "moved": {"BACKEND": f"{LedgerBackend.__module__}.LedgerBackend", "QUEUES": ["q"]},
+        "gone": {"BACKEND": "nowhere.Backend"},
+        "other": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"},
+    }
+    django_tasks.register()
+    assert set(registry.channels()) == {"tasks.own.q", "tasks.moved.q"}
+
+
+@pytest.mark.parametrize("given", [None, ["a", "b"], {"a": "b"}])
+def test_another_setting_of_that_name_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, given: Any
+) -> None:
+    monkeypatch.setattr(django_tasks, "settings", SimpleNamespace(TASKS=given))
+    django_tasks.register()
 
 
 def run_alias() -> str:
