@@ -60,7 +60,7 @@ def images(context: BrowserContext, site: Site, folder: Path) -> Stops:
     yield from _uploading(tab, folder)
     yield from _working(tab, site, folder)
     tab.page.get_by_role("button", name="Sizes of").first.click()
-    tab.page.wait_for_function("document.querySelector('dialog img').naturalWidth")
+    tab.page.wait_for_function("() => document.querySelector('dialog img').naturalWidth")
     yield "images-viewer", tab.page
     tab.page.keyboard.press("Escape")
     film = folder / "a-film.jpg"

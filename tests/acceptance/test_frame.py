@@ -157,21 +157,22 @@ def test_a_lost_connection_is_told_after_2_s_and_until_it_is_back(party: Party) 
 
 def test_signed_in_or_out_elsewhere_a_page_becomes_the_others(party: Party, tmp_path: Path) -> None:
     guest = party.guest()
-    images, chat, third = guest.page, guest.tab(), guest.tab()
+    images, chat, start, third = guest.page, guest.tab(), guest.tab(), guest.tab()
     images.goto("/images/")
     chat.goto("/chat/lobby/")
-    for page in (images, chat):
+    start.goto("/")
+    for page in (images, chat, start):
         live(page)
     images.set_input_files("#files", photos(tmp_path, 1))
     expect(images.locator('[data-state="succeeded"]')).to_have_count(1, timeout=30_000)
     third.goto("/accounts/signup/")
     user = name()
     sign_up(third, user)
-    for page in (images, chat):
+    for page in (images, chat, start):
         expect(page.locator(".who bdi")).to_have_text(user, timeout=20_000)
     expect(images.locator('[data-state="succeeded"]')).to_have_count(1)
     third.get_by_role("button", name="Sign out").click()
-    for page in (images, chat):
+    for page in (images, chat, start):
         expect(page.locator(".who bdi")).to_have_text(re.compile("^Guest"), timeout=20_000)
     expect(images.get_by_text("No images yet.")).to_be_visible()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.acceptance.following import FOLLOW, Publisher, wait_for_state, wait_until_heard
+from tests.acceptance.gallery import Gallery, photos
 from tests.acceptance.site import Site
 
 #: What a page may write that loads no client.
@@ -40,3 +43,14 @@ def test_page_follows_by_an_event_stream_over_a_replaced_server(
     wait_until_heard(tab, [1, 2, 3, 4, 5])
     publisher.publish(topic, 6)
     wait_until_heard(tab, [1, 2, 3, 4, 5, 6])
+
+
+def test_thumbnails_arrive_where_websockets_are_blocked(
+    browser: Browser, site: Site, tmp_path: Path
+) -> None:
+    with browser.new_context(base_url=site.url) as context:
+        context.route_web_socket("**/ws/", lambda socket: socket.close(code=1011))
+        gallery = Gallery(context, site.url)
+        gallery.upload(*photos(tmp_path, 1))
+        gallery.thumbnails(1)
+        assert gallery.was_not_reloaded()

@@ -2,5 +2,11 @@
 
 import { connect } from "../channels_celery/client.js";
 import { showConnection } from "./connection.js";
+import { reloadForAnother } from "./visitor.js";
 
-showConnection(connect("/ws/"), "No page can be opened.");
+const connection = connect("/ws/");
+showConnection(connection, "No page can be opened.");
+
+// What somebody is writing into a form is not taken from them.
+const { visitor } = document.body.dataset;
+if (visitor !== undefined && !document.querySelector("main form")) reloadForAnother(connection, visitor);

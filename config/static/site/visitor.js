@@ -16,7 +16,7 @@ export function reloadForAnother(connection, visitor, whenReady = (reload) => re
   const look = (now) => {
     if (now !== visitor && mayReload()) whenReady(() => location.reload());
   };
-  connection.on("state", (state) => state === "connected" && look(connection.visitor));
+  connection.on("state", (state) => state === "connected" && look(connection.visitor ?? ""));
   addEventListener("storage", ({ key, newValue }) => key === KEY && look(newValue));
 }
 

@@ -1,6 +1,7 @@
 // The images page: uploads without leaving it, and cards that follow their jobs live.
 
 import { connect, positionOf } from "../channels_celery/client.js";
+import { eventStream } from "../channels_celery/sse.js";
 import { Album, isDone } from "./album.js";
 import { Batch } from "./batch.js";
 import { Cards } from "./cards.js";
@@ -63,7 +64,8 @@ function changed(id) {
 
 // Events.
 
-const connection = connect(new URL(form.dataset.socket, location.href));
+// The page only listens: a stream of events does where a network blocks websockets.
+const connection = connect(new URL(form.dataset.socket, location.href), { fallback: eventStream() });
 showConnection(connection);
 connection.on("state", (state) => state === "connected" && uploads.resume());
 reloadForAnother(connection, form.dataset.visitor, (reload) => {
