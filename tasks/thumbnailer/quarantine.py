@@ -25,7 +25,7 @@ def keep(name: str, file: IO[Any], reason: str) -> None:
         if not default_storage.exists(place) and _kept() < MAX_FILES:
             file.seek(0)
             default_storage.save(place, File(file))
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 - each storage has errors of its own
         logger.error("%s: not kept as %s: %s", reason, place, error)
     else:
         logger.error("%s: see %s in the storage", reason, place)

@@ -10,12 +10,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from PIL import Image as Picture
 
 from channels_celery import Fail
 from channels_celery.models import Event, Job
-from tasks.thumbnailer import store
+from tasks.thumbnailer import quarantine, store
 from tasks.thumbnailer.faults import CRASHED, GONE, SENTENCES, UNREADABLE
 from tasks.thumbnailer.models import Image, Thumbnail
 from tasks.thumbnailer.pipeline.steps import Made
@@ -154,6 +155,20 @@ def test_a_file_that_breaks_the_decoder_is_kept_for_inspection(
     (kept,) = (tmp_path / "quarantine").iterdir()
     assert kept.read_bytes() == content
     assert not original.exists()
+
+
+def test_a_storage_that_can_not_keep_it_does_not_hide_a_crash(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class StorageError(Exception):
+        """As a bucket's: no OSError."""
+
+    def fails(*_: object) -> None:
+        raise StorageError
+
+    monkeypatch.setattr(default_storage, "save", fails)
+    quarantine.keep("ab", io.BytesIO(b"crash"), "ended by SIGSEGV")
+    assert "ended by SIGSEGV: not kept" in caplog.text
 
 
 @pytest.mark.parametrize("trouble", [Busy, ServerGone, Trouble])
