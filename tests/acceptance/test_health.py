@@ -78,8 +78,12 @@ def test_ready_only_once_the_database_is_migrated(site_folder: Path) -> None:
         send_stuck_job(site_folder)
         status, body = ready(port)
         assert (status, body["jobs"]) == (200, "1 stuck (thumbnailer): broker unreachable")
-        status, metrics = get(port, "/metrics")
+        with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as follower:
+            follower.request("GET", "/events/")
+            assert follower.getresponse().status == 200
+            status, metrics = get(port, "/metrics")
         assert status == 200
+        assert "channels_celery_hub_connections 1\n" in metrics
         assert (
             'channels_celery_stuck_jobs{channel="thumbnailer",reason="broker unreachable"} 1\n'
             in metrics
