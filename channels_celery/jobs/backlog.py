@@ -8,7 +8,11 @@ reconciler repeats, slowly, so that a lost hint still comes through.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import celery
+from celery.exceptions import QueueNotFound
 
 from channels_celery.database import Session
 
@@ -25,11 +29,28 @@ SLOW_A_SECOND = 10
 
 
 def queue_of(channel: str) -> str:
-    """The queue that this channel's hints go to, by its option or the project's routes."""
+    """The queue that this channel's hints go to, by its option or the project's routes.
+
+    Raises QueueNotFound when the project's settings have no such queue.
+    """
     app = mirror.project_app()
-    name = registry.get(channel).options.queue
-    route = app.amqp.router.route({"queue": name} if name else {}, mirror.task_name(channel))
-    return str(route["queue"].name)
+    name, task = registry.get(channel).options.queue, mirror.task_name(channel)
+    given = {"queue": name} if name else {}
+    # A router that is a function may ask the task itself.
+    route = app.amqp.router.route(given, task, task_type=app.tasks.get(task))
+    return str(route["queue"].name) if "queue" in route else _bound(app, channel, route)
+
+
+def _bound(app: celery.Celery, channel: str, route: Mapping[str, Any]) -> str:
+    """The queue behind a route that names an exchange alone."""
+    to = route.get("exchange"), route.get("routing_key")
+    for queue in app.amqp.queues.values():
+        if (queue.exchange.name, queue.routing_key) == to:
+            return str(queue.name)
+    raise QueueNotFound(
+        f"channel {channel!r} is routed to exchange and key {to}, to which no queue of task_queues"
+        ' is bound: route it to a "queue".'
+    )
 
 
 def queues() -> dict[str, list[str]]:

@@ -43,7 +43,7 @@ def _queues() -> Iterator[CheckMessage]:
             backlog.queue_of(channel)
         except QueueNotFound as error:
             yield Error(
-                f"Channel {channel!r} has no queue, as task_create_missing_queues is off: {error}",
+                f"Channel {channel!r} has no queue: {error}",
                 hint="Add the queue to task_queues, or route the channel to one that is there.",
                 id="channels_celery.E048",
             )
