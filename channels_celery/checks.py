@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -23,19 +24,25 @@ POSTGRESQL_AT_LEAST = 14
 Apps = Sequence[AppConfig] | None
 
 
-def _given() -> dict[str, Any]:
-    return dict(getattr(django_settings, settings.NAME, {}))
-
-
 @register
 def check_settings(app_configs: Apps, **_: Any) -> list[CheckMessage]:
     """The dict CHANNELS_CELERY: known names, fitting values."""
-    return [*_names(), *_values(), *_lease()]
+    return [*_dict(), *_names(), *_values(), *_lease()]
+
+
+def _dict() -> Iterator[CheckMessage]:
+    found = getattr(django_settings, settings.NAME, {})
+    if not isinstance(found, dict):
+        yield Error(
+            f"{settings.NAME} is {found!r}.",
+            hint=f"Write a dict, as in {settings.NAME} = {{'LEASE_SECONDS': 25}}.",
+            id="channels_celery.E001",
+        )
 
 
 def _names() -> Iterator[CheckMessage]:
     known = [field.name for field in fields(settings.Settings)]
-    for name in sorted(set(_given()) - set(known)):
+    for name in sorted(map(str, set(settings.given()) - set(known))):
         near = get_close_matches(name, known, n=1)
         yield Error(
             f"{settings.NAME}[{name!r}] is no setting.",
@@ -45,7 +52,7 @@ def _names() -> Iterator[CheckMessage]:
 
 
 def _values() -> Iterator[CheckMessage]:
-    given = _given()
+    given = settings.given()
     for field in fields(settings.Settings):
         if field.name in given and not _fits(given[field.name], field.default):
             text = isinstance(field.default, str)
@@ -59,12 +66,13 @@ def _values() -> Iterator[CheckMessage]:
 def _fits(value: Any, default: Any) -> bool:
     if isinstance(default, str):
         return isinstance(value, str) and value != ""
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value) and value > 0
 
 
 def _lease() -> Iterator[CheckMessage]:
     try:
-        chosen = settings.Settings(**_given())
+        chosen = settings.Settings(**settings.given())
         enough = chosen.LEASE_SECONDS >= 2 * chosen.HEARTBEAT_SECONDS
     except TypeError:
         # Reported above.
@@ -81,7 +89,7 @@ def _lease() -> Iterator[CheckMessage]:
 @register
 def check_database(app_configs: Apps, **_: Any) -> list[CheckMessage]:
     """The ledger's database: the alias exists, its vendor is one that the statements are for."""
-    alias = _given().get("DATABASE", settings.Settings().DATABASE)
+    alias = settings.alias("DATABASE")
     try:
         vendor = connections[alias].vendor
     except ConnectionDoesNotExist:
@@ -111,7 +119,7 @@ def check_database_version(
     app_configs: Apps, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
     """PostgreSQL's version, which only a connection tells: at `migrate` and `check --database`."""
-    alias = _given().get("DATABASE", settings.Settings().DATABASE)
+    alias = settings.alias("DATABASE")
     if alias not in (databases or ()) or connections[alias].vendor != "postgresql":
         return []
     wrapper: Any = connections[alias]

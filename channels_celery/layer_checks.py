@@ -41,8 +41,7 @@ def check_layers(app_configs: Apps, **_: Any) -> list[CheckMessage]:
 
 
 def _layer_of_doorbells() -> Iterator[CheckMessage]:
-    given = getattr(django_settings, settings.NAME, {})
-    alias = given.get("LAYER", settings.Settings().LAYER)
+    alias = settings.alias("LAYER")
     if alias not in _layers():
         yield Error(
             f"{settings.NAME}['LAYER'] is {alias!r}, which CHANNEL_LAYERS does not have.",
@@ -71,10 +70,9 @@ def _wrappers() -> Iterator[CheckMessage]:
 
 
 def _in_memory() -> Iterator[CheckMessage]:
-    given = getattr(django_settings, settings.NAME, {})
-    alias = given.get("LAYER", settings.Settings().LAYER)
+    alias = settings.alias("LAYER")
     if alias in _layers() and _backend(alias) in WRAPPER:
-        alias = _config(alias).get("inner")
+        alias = str(_config(alias).get("inner"))
     if alias in _layers() and _backend(alias) == IN_MEMORY:
         yield Warning(
             f"CHANNEL_LAYERS[{alias!r}] is in memory: what a Celery worker announces does not reach"
@@ -126,7 +124,10 @@ def _times_out(host: Any) -> bool:
     seconds = _option(host, "socket_timeout", _NOT_SET)
     if seconds is _NOT_SET:
         return True
-    return seconds is not None and float(seconds) <= POP_SECONDS
+    try:
+        return seconds is not None and float(seconds) <= POP_SECONDS
+    except (TypeError, ValueError):
+        return True
 
 
 def _option(host: Any, name: str, default: Any = None) -> Any:

@@ -20,11 +20,6 @@ DAPHNE_AT_LEAST = (4, 2, 2)
 Apps = Sequence[AppConfig] | None
 
 
-def _alias() -> str:
-    given = getattr(django_settings, settings.NAME, {})
-    return str(given.get("DATABASE", settings.Settings().DATABASE))
-
-
 @register
 def check_project(app_configs: Apps, **_: Any) -> list[CheckMessage]:
     """Routers, sessions, server and requests, as far as settings tell."""
@@ -32,7 +27,7 @@ def check_project(app_configs: Apps, **_: Any) -> list[CheckMessage]:
 
 
 def _router() -> Iterator[CheckMessage]:
-    alias = _alias()
+    alias = settings.alias("DATABASE")
     if alias in django_settings.DATABASES and not router.allow_migrate(alias, "channels_celery"):
         yield Error(
             f"DATABASE_ROUTERS keep the ledger's tables out of {alias!r}, where it works.",
@@ -73,7 +68,8 @@ def _daphne_version() -> tuple[int, ...] | None:
 
 
 def _atomic_requests() -> Iterator[CheckMessage]:
-    given = django_settings.DATABASES.get(_alias(), {})
+    alias = settings.alias("DATABASE")
+    given = django_settings.DATABASES.get(alias, {})
     options = given.get("OPTIONS") or {}
     if (
         given.get("ATOMIC_REQUESTS")
@@ -81,7 +77,7 @@ def _atomic_requests() -> Iterator[CheckMessage]:
         and str(options.get("transaction_mode", "")).upper() == "IMMEDIATE"
     ):
         yield Warning(
-            f"DATABASES[{_alias()!r}]: with ATOMIC_REQUESTS and IMMEDIATE transactions every"
+            f"DATABASES[{alias!r}]: with ATOMIC_REQUESTS and IMMEDIATE transactions every"
             " request locks SQLite, and no worker can record an outcome meanwhile.",
             hint="Drop ATOMIC_REQUESTS, or mark what only reads as non_atomic_requests.",
             id="channels_celery.W019",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
@@ -42,15 +42,29 @@ class Settings:
     PING_SECONDS: float = 15.0
 
 
+def given() -> dict[str, Any]:
+    """What the project has written; nothing if that is no dict, which a check reports."""
+    found = getattr(django_settings, NAME, {})
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def alias(name: Literal["DATABASE", "LAYER"]) -> str:
+    """An alias for the system checks, which look before the settings are known to be right."""
+    found = given().get(name)
+    return found if isinstance(found, str) else str(getattr(Settings(), name))
+
+
 @cache
 def _load() -> Settings:
-    given: dict[str, Any] = getattr(django_settings, NAME, {})
+    found = getattr(django_settings, NAME, {})
+    if not isinstance(found, dict):
+        raise BadOption(f"{NAME} is {found!r}; write a dict.")
     known = {field.name: field.type for field in fields(Settings)}
-    if unknown := sorted(set(given) - set(known)):
+    if unknown := sorted(map(str, set(found) - set(known))):
         raise BadOption(
             f"{NAME}[{unknown[0]!r}] is no setting; there are {', '.join(sorted(known))}."
         )
-    return Settings(**given)
+    return Settings(**found)
 
 
 def current() -> Settings:

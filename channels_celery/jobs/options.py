@@ -165,4 +165,4 @@ def _remedy(name: str) -> str:
         return _INSTEAD[name] + "."
     near = get_close_matches(name, NAMES, n=1)
     guess = f"did you mean {near[0]!r}? " if near else ""
-    return f"{guess}There are {', '.join(NAMES)}."
+    return f"{guess}{'T' if guess else 't'}here are {', '.join(NAMES)}."

@@ -39,15 +39,15 @@ def settings_rows() -> Iterator[tuple[str, str, str]]:
 
 def checks_rows() -> Iterator[tuple[str, str, str]]:
     """Id, words and remedy of each check; what differs from case to case is an ellipsis."""
-    found: dict[str, tuple[str, str]] = {}
+    found: list[tuple[str, str, str]] = []
     for path in sorted(LIBRARY.rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call):
                 given = {word.arg: word.value for word in call.keywords if word.arg}
                 number = _ID.fullmatch(_words(given.get("id")))
                 if number and call.args:
-                    found[number[1]] = (_words(call.args[0]), _words(given.get("hint")))
-    for name, (words, hint) in sorted(found.items(), key=lambda one: one[0][1:]):
+                    found.append((number[1], _words(call.args[0]), _words(given.get("hint"))))
+    for name, words, hint in sorted(found, key=lambda one: one[0][1:]):
         yield f"`{name}`", words, hint
 
 

@@ -23,8 +23,9 @@ class Limits:
 
 
 def given() -> dict[str, Any]:
-    """What the settings say of limits, whatever that is."""
-    return dict(getattr(settings, NAME, {}))
+    """What the settings say of limits; what is no dict is no limit's name."""
+    found = getattr(settings, NAME, {})
+    return dict(found) if isinstance(found, dict) else {NAME: found}
 
 
 def current() -> Limits:

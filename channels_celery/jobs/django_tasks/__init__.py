@@ -13,8 +13,9 @@ from django.utils.module_loading import import_string
 if TYPE_CHECKING:
     from .backend import LedgerBackend
     from .tasks import JobContext
+    from .typed import task
 
-__all__ = ["JobContext", "LedgerBackend"]
+__all__ = ["JobContext", "LedgerBackend", "task"]
 
 BACKEND = f"{__name__}.LedgerBackend"
 
@@ -57,4 +58,8 @@ def __getattr__(name: str) -> Any:
         from .tasks import JobContext
 
         return JobContext
+    if name == "task":
+        from .typed import task
+
+        return task
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ import django
 if TYPE_CHECKING or django.VERSION >= (6, 0):
     from django.tasks import task_backends
     from django.tasks.backends.base import BaseTaskBackend
-    from django.tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
+    from django.tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus, task
     from django.tasks.exceptions import (
         InvalidTask,
         InvalidTaskBackend,
@@ -20,7 +20,7 @@ if TYPE_CHECKING or django.VERSION >= (6, 0):
 else:
     from django_tasks import task_backends
     from django_tasks.backends.base import BaseTaskBackend
-    from django_tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
+    from django_tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus, task
     from django_tasks.exceptions import InvalidTaskBackendError as InvalidTaskBackend
     from django_tasks.exceptions import InvalidTaskError as InvalidTask
     from django_tasks.exceptions import TaskResultDoesNotExist, TaskResultMismatch
@@ -48,6 +48,7 @@ __all__ = [
     "TaskResultDoesNotExist",
     "TaskResultMismatch",
     "TaskResultStatus",
+    "task",
     "task_backends",
     "task_enqueued",
     "task_finished",

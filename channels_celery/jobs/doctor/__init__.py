@@ -27,17 +27,23 @@ _EXAMINATIONS: dict[str, Callable[[], Iterator[CheckMessage]]] = {
     "broker": broker.examine,
     "workers": workers.examine,
 }
+#: With these nothing can be asked: the settings, or the database that they name, are none.
+_FATAL = frozenset(f"channels_celery.E00{number}" for number in (1, 2, 4, 5))
 #: These read the ledger.
 _NEED_DATABASE = frozenset({"workers"})
 
 
 def examine() -> Iterator[Finding]:
     """Examine each part, the live services too; each answers within a few seconds."""
-    away = False
+    away = broken = False
     for name, look in _EXAMINATIONS.items():
+        if broken:
+            yield Finding(name, skipped="not looked at, as the settings are not right")
+            continue
         if away and name in _NEED_DATABASE:
             yield Finding(name, skipped="not looked at, as the database is not ready")
             continue
         messages = list(look())
+        broken = any(one.id in _FATAL for one in messages)
         away = away or (name == "database" and any(one.is_serious() for one in messages))
         yield Finding(name, messages)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from celery.exceptions import QueueNotFound
 from django.core.checks import CheckMessage, Error, Warning
@@ -26,15 +27,23 @@ def examine() -> Iterator[CheckMessage]:
     try:
         broker.messages(app.conf.task_default_queue)
     except Exception as error:  # noqa: BLE001 - any driver's
-        where = app.connection_for_write().as_uri()
         yield Error(
-            f"The broker {where} does not answer: {type(error).__name__} {error}".strip(),
+            f"The broker{_where(app)} does not answer: {type(error).__name__} {error}".strip(),
             hint="Start it, or mend broker_url. Until then jobs are accepted and wait.",
             id="channels_celery.E047",
         )
     finally:
         broker.close()
     yield from _queues()
+
+
+def _where(app: Any) -> str:
+    try:
+        # Without its password.
+        return f" {app.connection_for_write().as_uri()}"
+    except KeyError:
+        # A transport that kombu does not know.
+        return ""
 
 
 def _queues() -> Iterator[CheckMessage]:

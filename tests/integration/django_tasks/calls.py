@@ -5,16 +5,10 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import django
+from typing import Any
 
 from channels_celery import Fail, Retry
-
-if TYPE_CHECKING or django.VERSION >= (6, 0):
-    from django.tasks import task
-else:
-    from django_tasks import task
+from channels_celery.jobs.django_tasks import JobContext, task
 
 
 @task
@@ -28,7 +22,7 @@ async def wait(text: str) -> str:
 
 
 @task(takes_context=True)
-def steps(context: Any, count: int) -> list[Any]:
+def steps(context: JobContext, count: int) -> list[Any]:
     for step in range(1, count + 1):
         context.job.reply({"step": step}, key=step)
     return [context.attempt, context.task_result.id]
@@ -56,7 +50,7 @@ other_name = task(renamed_later)
 
 
 @task(takes_context=True)
-def hold(context: Any, marker: str) -> int:
+def hold(context: JobContext, marker: str) -> int:
     """The first attempt says which process it is in, and stays."""
     if context.attempt == 1:
         Path(marker).write_text(str(os.getpid()))

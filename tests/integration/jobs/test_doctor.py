@@ -35,7 +35,12 @@ def well(database: str, redis_url: str, settings: Any, monkeypatch: pytest.Monke
 
 def beat(channels: Any) -> None:
     one = LiveWorker(
-        id="one", host="here", pid=1, slots=2, queues=["celery", "images"], channels=list(channels)
+        id="one",
+        host="here",
+        pid=1,
+        slots=2,
+        queues=["celery", "images", "slow"],
+        channels=list(channels),
     )
     with ours.session() as session:
         ledger.beat(session, one)
@@ -131,3 +136,21 @@ def test_queues_that_celery_would_not_make_are_told(
 ) -> None:
     monkeypatch.setattr(app.amqp, "router", Router({}, Queues({}, create_missing=False), app=app))
     assert set(found()["broker"]) == {"E048"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [["LEASE_SECONDS"], {"LEASE": 3}, {"DATABASE": "nowhere"}, {"DATABASE": 7}]
+)
+def test_wrong_settings_are_told_and_nothing_is_asked(
+    settings: Any, wrong: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.CHANNELS_CELERY = wrong
+    out = told(capsys, 1)
+    assert out.count("not looked at, as the settings are not right") == 4
+
+
+def test_a_broker_that_no_driver_knows_is_told(
+    well: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(app.conf, "broker_url", "nothing://here")
+    assert "The broker does not answer: KeyError 'No such transport: nothing'" in told(capsys, 1)

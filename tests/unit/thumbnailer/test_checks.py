@@ -35,6 +35,8 @@ def test_linux_is_fine() -> None:
 
 
 def test_a_limit_that_can_not_be_is_named(settings: Any) -> None:
+    settings.THUMBNAILER_LIMITS = ["FILE_BYTES"]
+    assert [one.id for one in known_limits()] == ["thumbnailer.E001"]
     settings.THUMBNAILER_LIMITS = {"FILE_BYTES": 1000}
     assert known_limits() == []
     settings.THUMBNAILER_LIMITS = {"FILE_BYTES": "25 MB", "FILES_A_DAY": 5, "OPEN_JOBS": -1}
