@@ -28,7 +28,8 @@ def test_all_see_the_same_although_one_was_offline_and_the_server_died(
         expect(bob.newest).to_have_attribute("data-state", "sending")
         ann.say("Three")
         guest.say("Four")
-        ann.sees(["One", "Two", "Three", "Four"])
+        for person in (guest, ann):
+            person.sees(["One", "Two", "Three", "Four"])
         bob.context.set_offline(False)
         everything = ["One", "Two", "Three", "Four", "Five", "Six"]
         ann.sees(everything)

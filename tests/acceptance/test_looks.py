@@ -111,6 +111,7 @@ def test_one_can_write_and_choose_files_at_a_zoom_of_200_percent(
             live(page)
             page.locator(needed).click(trial=True)
             expect(page.locator(needed)).to_be_in_viewport(ratio=1)
+            assert page.locator(".who bdi").evaluate("it => it.scrollWidth <= it.clientWidth")
 
 
 def test_what_shuts_somebody_out_is_found(page: Page) -> None:
