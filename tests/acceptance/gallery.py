@@ -65,9 +65,12 @@ class Gallery:
             self.page.wait_for_function(_WHOLE, arg=image.element_handle())
 
     def asked_for(self) -> list[str]:
-        """Every address the page has asked for since it was loaded, pictures aside."""
-        pictures = ("/thumbnails/", "blob:")
-        return [url for url in self.requested if not any(part in url for part in pictures)]
+        """Every address the page has asked for since it was loaded, pictures and events aside.
+
+        While no websocket can be opened the page looks for its events at `/events/`.
+        """
+        aside = ("/thumbnails/", "blob:", "/events/")
+        return [url for url in self.requested if not any(part in url for part in aside)]
 
     def was_not_reloaded(self) -> bool:
         return self.page.evaluate("window.notReloaded") is True
