@@ -221,9 +221,9 @@ class Party(ExitStack):
         return person
 
     def open_room(self) -> str:
-        """A room that nobody else knows; its name."""
+        """A room that nobody else knows, and that nobody has followed; its name."""
         name = f"room-{uuid4().hex[:8]}"
-        opener = self.guest()
+        opener = self.guest(java_script_enabled=False)
         opener.page.goto("/chat/")
         opener.page.fill("#name", name)
         opener.page.get_by_role("button", name="Open").click()
