@@ -62,6 +62,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in LONG_PROOFS:
             item.add_marker(pytest.mark.proof)
+            if "sqlite" in item.name.partition("[")[2]:
+                item.add_marker(pytest.mark.sqlite_too)
         elif item.path.parent.name == "adopter":
             item.add_marker(pytest.mark.adopter)
 
