@@ -45,6 +45,21 @@ def _sessions() -> Iterator[CheckMessage]:
             hint="Set SESSION_ENGINE to 'django.contrib.sessions.backends.db' or 'cached_db'.",
             id="channels_celery.W017",
         )
+    elif _sessions_of_one_process():
+        yield Warning(
+            "Sessions are kept in the memory of each process: another process, and each after a"
+            " restart, takes people on their sockets for strangers.",
+            hint="Set SESSION_ENGINE to 'django.contrib.sessions.backends.db' or 'cached_db', or"
+            " CACHES to a cache that processes share.",
+            id="channels_celery.W022",
+        )
+
+
+def _sessions_of_one_process() -> bool:
+    if django_settings.SESSION_ENGINE != "django.contrib.sessions.backends.cache":
+        return False
+    cache = django_settings.CACHES.get(django_settings.SESSION_CACHE_ALIAS, {})
+    return str(cache.get("BACKEND", "")).endswith((".LocMemCache", ".DummyCache"))
 
 
 def _daphne() -> Iterator[CheckMessage]:

@@ -201,3 +201,25 @@ def test_older_redis_py_has_no_trap(settings: Any, monkeypatch: pytest.MonkeyPat
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": CORE}}
     monkeypatch.setattr(metadata, "version", lambda name: "7.4.1")
     assert layer_checks.check_layers(None) == []
+
+
+@pytest.mark.parametrize(
+    ("backend", "host", "expected"),
+    [
+        (PUBSUB, {**GOOD_HOST, "socket_keepalive": True}, []),
+        (PUBSUB, "redis://r?socket_keepalive=True", []),
+        (PUBSUB, {"address": "unix:///r.sock"}, []),
+        (PUBSUB, GOOD_HOST, ["I021"]),
+        (CORE, ("redis", 6379), ["I020", "I021"]),
+        (layer_checks.IN_MEMORY, "", []),
+    ],
+)
+def test_the_layer_of_doorbells_is_looked_at_closely(
+    settings: Any, backend: str, host: Any, expected: list[str]
+) -> None:
+    settings.CHANNEL_LAYERS = {
+        "default": WRAPPED,
+        "sockets": {"BACKEND": backend, "CONFIG": {"hosts": [host]}},
+        "theirs": {"BACKEND": CORE},
+    }
+    assert ids(layer_checks.check_doorbells(None)) == expected

@@ -35,6 +35,14 @@ def test_sessions_that_nothing_revokes_are_named(settings: Any) -> None:
     assert found() == ["W017"]
 
 
+def test_sessions_that_no_other_process_knows_are_named(settings: Any) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    assert found() == ["W022"]
+    shared = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": shared, "LOCATION": "redis://"}}
+    assert found() == []
+
+
 @pytest.mark.parametrize(
     ("version", "expected"), [("4.2.1", ["W018"]), ("4.2.2", []), ("4.10.0rc1", []), ("dev", [])]
 )

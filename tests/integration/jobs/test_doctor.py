@@ -26,7 +26,12 @@ def well(database: str, redis_url: str, settings: Any, monkeypatch: pytest.Monke
     """An installation with all that it needs: Redis for doorbells and hints, and a worker."""
     monkeypatch.setattr(app.conf, "broker_url", redis_url)
     monkeypatch.setattr(mirror, "project_app", lambda: app)
-    host = {"address": redis_url, "socket_timeout": 15, "max_connections": 1000}
+    host = {
+        "address": redis_url,
+        "socket_timeout": 15,
+        "socket_keepalive": True,
+        "max_connections": 1000,
+    }
     settings.CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

@@ -49,7 +49,12 @@ CELERY_TASK_ROUTES = {
     "crm.tasks.tasks.slow_*": {"queue": "slow"},
 }
 
-_host = {"address": _redis, "socket_timeout": 15, "max_connections": 1000}
+_host = {
+    "address": _redis,
+    "socket_timeout": 15,
+    "socket_keepalive": True,
+    "max_connections": 1000,
+}
 _sockets = {
     "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
     "CONFIG": {"hosts": [_host]},
