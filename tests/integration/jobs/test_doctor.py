@@ -2,17 +2,24 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from celery.app.amqp import Queues
 from celery.app.routes import Router
+from channels.auth import AuthMiddlewareStack
+from channels.layers import channel_layers
+from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.management import call_command
 from django.db import connections
+from django.urls import path
 
 from channels_celery import database as ours
-from channels_celery import ids
+from channels_celery import ids, loop, topics
 from channels_celery.jobs import doctor, ledger, mirror, registry
+from channels_celery.jobs.doctor import application
 from channels_celery.jobs.ledger import LiveWorker, NewJob
 from tests import services
 from tests.project import app, tasks
@@ -22,7 +29,9 @@ CHANNELS = [tasks]
 
 
 @pytest.fixture
-def well(database: str, redis_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def well(
+    database: str, redis_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """An installation with all that it needs: Redis for doorbells and hints, and a worker."""
     monkeypatch.setattr(app.conf, "broker_url", redis_url)
     monkeypatch.setattr(mirror, "project_app", lambda: app)
@@ -42,6 +51,11 @@ def well(database: str, redis_url: str, settings: Any, monkeypatch: pytest.Monke
     own = {name: registry.get(name) for name in ("add", "steps")}
     monkeypatch.setattr(registry, "_handlers", own)
     beat(own)
+    yield
+    # Else it asks for its server for as long as this process lives.
+    for layer in channel_layers.backends.values():
+        with suppress(Exception):
+            loop.submit(layer.flush()).result(5)
 
 
 def beat(channels: Any) -> None:
@@ -91,7 +105,7 @@ def test_each_service_that_is_away_is_named_with_its_remedy(
     monkeypatch.setattr(app.conf, "broker_url", nobody)
     settings.CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
             "CONFIG": {"hosts": [{"address": nobody, "socket_timeout": 15, "max_connections": 9}]},
         }
     }
@@ -165,3 +179,23 @@ def test_a_broker_that_no_driver_knows_is_told(
 ) -> None:
     monkeypatch.setattr(app.conf, "broker_url", "nothing://here")
     assert "The broker does not answer: KeyError 'No such transport: nothing'" in told(capsys, 1)
+
+
+# Any: Django's `path` is typed for views alone.
+_SOCKET: Any = topics.websocket
+_STREAM: Any = topics.sse
+_ROUTES: Any = [path("ws/", _SOCKET)]
+_STREAMS: Any = [path("events/", _STREAM)]
+OUTSIDE = ProtocolTypeRouter({"websocket": URLRouter(_ROUTES)})
+INSIDE = ProtocolTypeRouter(
+    {"http": URLRouter(_STREAMS), "websocket": AuthMiddlewareStack(URLRouter(_ROUTES))}
+)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("OUTSIDE", []), ("INSIDE", ["W054"])])
+def test_topics_inside_a_session_stack_are_told(
+    settings: Any, name: str, expected: list[str]
+) -> None:
+    settings.ASGI_APPLICATION = f"{__name__}.{name}"
+    numbers = [str(one.id).removeprefix("channels_celery.") for one in application.examine()]
+    assert numbers == expected
