@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -67,11 +67,12 @@ def _words(node: ast.expr | None) -> str:
     return "…"
 
 
-class _Table(SphinxDirective):
-    headings: tuple[str, ...] = ()
+Rows = Iterator[tuple[str, str, str]]
 
-    def rows(self) -> Iterator[tuple[str, ...]]:
-        raise NotImplementedError
+
+class _Table(SphinxDirective):
+    headings: tuple[str, str, str]
+    rows: Callable[[], Rows]
 
     def run(self) -> list[nodes.Node]:
         lines = ["| " + " | ".join(self.headings) + " |", "|" + " --- |" * len(self.headings)]
@@ -83,16 +84,12 @@ class _Table(SphinxDirective):
 
 class SettingsTable(_Table):
     headings = ("setting", "default", "what it is")
-
-    def rows(self) -> Iterator[tuple[str, ...]]:
-        return settings_rows()
+    rows = staticmethod(settings_rows)
 
 
 class ChecksTable(_Table):
     headings = ("id", "what it says", "what to do")
-
-    def rows(self) -> Iterator[tuple[str, ...]]:
-        return checks_rows()
+    rows = staticmethod(checks_rows)
 
 
 def _plain(text: str) -> str:
