@@ -7,17 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 
 from channels_celery import settings
-from channels_celery.errors import ChannelsCeleryError
 from channels_celery.jobs import command_line, operating, stuck, terminal, watching
 from channels_celery.jobs.models import Job
 from channels_celery.jobs.operating import Done
 from channels_celery.jobs.send import send
 from channels_celery.jobs.snapshot import described
 from channels_celery.jobs.states import WAITING, State
+from channels_celery.management.sentences import in_sentences
 
 Options = dict[str, Any]
 
@@ -33,11 +32,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         run: Callable[[Options], None] = getattr(self, f"_{options['what']}")
         try:
-            run(options)
-        except (OperationalError, InterfaceError) as error:
-            raise CommandError(f"The database did not answer: {error}") from error
-        except ChannelsCeleryError as error:
-            raise CommandError(str(error)) from error
+            with in_sentences():
+                run(options)
         except KeyboardInterrupt:
             raise CommandError("Stopped watching; the job goes on.", returncode=130) from None
 

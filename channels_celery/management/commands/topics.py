@@ -6,11 +6,10 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InterfaceError, OperationalError
 
 from channels_celery import database
-from channels_celery.errors import ChannelsCeleryError
 from channels_celery.jobs.terminal import moment, plain
+from channels_celery.management.sentences import in_sentences
 from channels_celery.topics import (
     Visitor,
     command_line,
@@ -37,12 +36,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         run: Callable[[Options], None] = getattr(self, f"_{options['what']}")
-        try:
+        with in_sentences():
             run(options)
-        except (OperationalError, InterfaceError) as error:
-            raise CommandError(f"The database did not answer: {error}") from error
-        except ChannelsCeleryError as error:
-            raise CommandError(str(error)) from error
 
     def _list(self, options: Options) -> None:
         found = overview.listed(options["prefix"], options["limit"])
