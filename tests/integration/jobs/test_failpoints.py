@@ -53,13 +53,26 @@ def send_from_processes(env: dict[str, str], step: str) -> list[str]:
     return names
 
 
-def test_every_step_may_fail(
-    database: str, env: dict[str, str], redis_url: str, send: Send, tmp_path: Path
-) -> None:
-    """One worker goes through all of them: its main process must outlive every one."""
-    env = environment(
+@pytest.fixture
+def env(database: str, redis_url: str) -> dict[str, str]:
+    """Leases that are lost and found within a second or two."""
+    return environment(
         database, redis_url, LEASE_SECONDS=1.5, HEARTBEAT_SECONDS=0.5, RECONCILE_SECONDS=0.5
     )
+
+
+def armed_in(env: dict[str, str], folder: Path) -> Path:
+    """The folder whose files make the worker's next step of their name fail."""
+    armed = folder / "armed"
+    armed.mkdir()
+    env[failpoints.VARIABLE] = str(armed)
+    return armed
+
+
+def test_every_step_may_fail(
+    database: str, env: dict[str, str], send: Send, tmp_path: Path
+) -> None:
+    """One worker goes through all of them: its main process must outlive every one."""
     folders = {name: tmp_path / f"armed-{name}" for name in ("worker", "sender")}
     for folder in folders.values():
         folder.mkdir()
@@ -85,15 +98,10 @@ def test_every_step_may_fail(
 
 
 def test_every_step_of_a_batch_may_fail(
-    database: str, env: dict[str, str], redis_url: str, send: Send, tmp_path: Path
+    database: str, env: dict[str, str], send: Send, tmp_path: Path
 ) -> None:
     """Two batches at a time: one ends its process, the other one raises; all is done alone."""
-    env = environment(
-        database, redis_url, LEASE_SECONDS=1.5, HEARTBEAT_SECONDS=0.5, RECONCILE_SECONDS=0.5
-    )
-    armed = tmp_path / "armed"
-    armed.mkdir()
-    env[failpoints.VARIABLE] = str(armed)
+    armed = armed_in(env, tmp_path)
     with worker(database, env, tmp_path / "log", "-c", "2") as process:
         for step in OF_OUTCOMES:
             for how in HOW:
@@ -110,14 +118,9 @@ def test_every_step_of_a_batch_may_fail(
 
 
 def test_every_step_of_a_handlers_own_transaction_may_fail(
-    database: str, env: dict[str, str], redis_url: str, send: Send, tmp_path: Path
+    database: str, env: dict[str, str], send: Send, tmp_path: Path
 ) -> None:
-    env = environment(
-        database, redis_url, LEASE_SECONDS=1.5, HEARTBEAT_SECONDS=0.5, RECONCILE_SECONDS=0.5
-    )
-    armed = tmp_path / "armed"
-    armed.mkdir()
-    env[failpoints.VARIABLE] = str(armed)
+    armed = armed_in(env, tmp_path)
     with worker(database, env, tmp_path / "log", "-c", "2") as process:
         for step in OF_OUTCOMES:
             for how in HOW:
