@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
@@ -22,14 +21,10 @@ GOOD_HOST = {"address": "redis://", "socket_timeout": 15, "max_connections": 100
 
 
 @pytest.fixture(autouse=True)
-def kept() -> Iterator[None]:
+def kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Channels and rules of a test are gone after it."""
-    handlers, rules = dict(registry._handlers), dict(access._rules)
-    yield
-    registry._handlers.clear()
-    registry._handlers.update(handlers)
-    access._rules.clear()
-    access._rules.update(rules)
+    monkeypatch.setattr(registry, "_handlers", dict(registry._handlers))
+    monkeypatch.setattr(access, "_rules", dict(access._rules))
 
 
 def ids(messages: list[CheckMessage]) -> list[str]:

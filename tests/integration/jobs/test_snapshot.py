@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -27,13 +26,10 @@ def work(job: Any, message: Any) -> None: ...
 
 
 @pytest.fixture(autouse=True)
-def rule() -> Iterator[None]:
+def rule(monkeypatch: pytest.MonkeyPatch) -> None:
     """Topic `mine.<pk>` is the user's of that key."""
-    before = dict(access._rules)
+    monkeypatch.setattr(access, "_rules", dict(access._rules))
     topics.rule("mine.<int:pk>")(lambda visitor, pk: visitor.user.pk == pk)
-    yield
-    access._rules.clear()
-    access._rules.update(before)
 
 
 def get(job: UUID, user: Any) -> HttpResponse:

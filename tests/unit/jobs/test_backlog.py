@@ -20,7 +20,7 @@ def work(*_: Any) -> None: ...
 def app(monkeypatch: pytest.MonkeyPatch) -> celery.Celery:
     made = celery.Celery("shop", broker="memory://", set_as_current=False)
     handler = ChannelHandler("backlog", work, options.Options())
-    monkeypatch.setattr(registry, "_handlers", {"backlog": handler})
+    monkeypatch.setitem(registry._handlers, "backlog", handler)
     monkeypatch.setattr(mirror, "project_app", lambda: made)
     made.task(name=TASK, shared=False, lazy=False)(work)
     return made
