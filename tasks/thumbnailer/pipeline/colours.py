@@ -6,13 +6,15 @@ from PIL import Image, ImageCms
 
 #: Real profiles have some kilobytes; a larger one is no use to a thumbnail.
 MAX_PROFILE_BYTES = 1_000_000
+#: What a profile is about, of the modes that have more.
+_COLOURS = {"LA": "L", "RGBA": "RGB", "RGBX": "RGB"}
 _SRGB = ImageCms.createProfile("sRGB")
 
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     """RGB, or RGBA where something shows through, in the colours of the web."""
     alpha = picture.getchannel("A") if picture.mode in ("RGBA", "LA") else None
-    colours = picture.convert({"LA": "L", "RGBA": "RGB"}.get(picture.mode, picture.mode))
+    colours = picture.convert(_COLOURS.get(picture.mode, picture.mode))
     result = (_applied(colours, profile) if profile else colours).convert("RGB")
     if alpha is not None and alpha.getextrema() != (255, 255):
         result.putalpha(alpha)

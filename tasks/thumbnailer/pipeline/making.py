@@ -18,6 +18,7 @@ from .encode import webp
 from .formats import HEAD_BYTES, Kind, kind_of
 from .modes import fit_key, resizable
 from .orientation import orientation_of, upright, upright_size
+from .pixels import pixels_of
 from .placeholder import placeholder
 from .sizes import SIZES, fit, sizes_of
 from .steps import Made, Seen
@@ -81,11 +82,10 @@ def _decode(file: IO[bytes], first: int, most: int) -> tuple[Image.Image, tuple[
         # From the final size: `thumbnail()` asks for the box and so decodes up to four times more.
         picture.draft(None, (int(target[0] * DRAFT_GAP), int(target[1] * DRAFT_GAP)))
     fit_key(picture)
-    # Once: a second load after a failed one can succeed with blank pixels.
-    picture.load()
+    pixels = pixels_of(picture)
     orientation = orientation_of(picture)
     profile = picture.info.get("icc_profile")
-    small = resizable(picture).resize(target, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
+    small = resizable(pixels).resize(target, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
     return upright(to_srgb(small, profile), orientation), upright_size(whole, orientation)
 
 

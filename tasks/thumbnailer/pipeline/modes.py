@@ -21,10 +21,10 @@ def fit_key(picture: ImageFile.ImageFile) -> None:
 
 
 def resizable(picture: Image.Image) -> Image.Image:
-    """The same picture in L, LA, RGB, RGBA or CMYK: palettes would be resized without a filter."""
+    """The same picture in a mode of channels: palettes would be resized without a filter."""
     if picture.mode.startswith("I"):
         return _eight_bits(picture)
-    if picture.mode in ("RGB", "RGBA", "L", "LA", "CMYK"):
+    if picture.mode in ("RGB", "RGBX", "RGBA", "L", "LA", "CMYK"):
         return picture.convert("RGBA") if "transparency" in picture.info else picture
     return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
 

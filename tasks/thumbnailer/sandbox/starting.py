@@ -11,6 +11,9 @@ from .allowance import Allowance
 CONTROL = 3
 #: Of Python. -P: no module from the present directory in place of ours.
 ARGUMENTS = ("-P", "-m", "tasks.thumbnailer.sandbox.server")
+#: glibc's memory in pages of 2 MiB, where the kernel gives them to who asks: of 4 KiB a decode
+#: touches tens of thousands for the first time, a third of a WebP's processor time.
+MEMORY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 
 class Link:
@@ -44,7 +47,7 @@ def _spawn(control: int) -> int:
     It inherits no handle but its socket, standard output and error, and none of our environment.
     """
     # An empty entry is the present directory, which the server leaves.
-    environment = {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+    environment = {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)), **MEMORY}
     actions = [
         (os.POSIX_SPAWN_DUP2, control, CONTROL),
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
