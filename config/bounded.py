@@ -20,7 +20,7 @@ _room = Room()
 
 
 class BoundedRequest(WebRequest):
-    """Daphne's request, which takes no more of a body than there is room for."""
+    """Daphne's request, which takes no larger body than there is room for, and no mount point."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs, parsePOSTFormSubmission=False)
@@ -49,6 +49,9 @@ class BoundedRequest(WebRequest):
 
     def process(self) -> None:
         """The body has come whole."""
+        # Daphne takes the site's mount point from it, from any client: a wrong one is an error, one
+        # that fits the path hides from a proxy which page is asked for. `--root-path` is the way.
+        self.requestHeaders.removeHeader(b"Daphne-Root-Path")
         if self._refused:
             self.finish()
         else:

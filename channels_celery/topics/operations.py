@@ -85,12 +85,14 @@ async def _do(connection: Connection, request: Request | Refused | None) -> None
 
 
 async def _greet(connection: Connection) -> None:
+    rights = connection.hub.rights
+    heard = rights.heard
     try:
         found = await connection.hub.source.visitor(connection.scope)
     except Refused as refused:
         connection.close(protocol.CREDENTIALS, refused.reason)
     else:
-        connection.hub.rights.meet(connection, found)
+        rights.meet(connection, found, heard)
         connection.say(frames.welcome(connection.sid, connection.visitor.id))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,8 @@ class _Turn:
     asked: list[str]
     beats: bool
     buries: bool
+    #: Whose rows of dead hubs this hub has removed, told of by nobody yet.
+    buried: list[Person]
     #: The hub's own row was there.
     known: bool = True
     joined: list[Person] = field(default_factory=list)
@@ -76,6 +79,8 @@ class Presence:
         self._rows: dict[Key, Person] = {}
         self._new: dict[Key, Person] = {}
         self._leaving: dict[Key, float] = {}
+        #: Of dead hubs, removed before the database failed.
+        self._buried: list[Person] = []
         self._asked: dict[str, list[asyncio.Future[Present]]] = {}
         self._wake = asyncio.Event()
         self._beaten = 0.0
@@ -96,8 +101,9 @@ class Presence:
             return
         subscriber.member = member
         self._here.setdefault(member, set()).add(subscriber)
-        self._leaving.pop(member, None)
-        if member not in self._rows:
+        left_at = self._leaving.pop(member, math.inf)
+        # Whose leave is due may have lost its row already.
+        if member not in self._rows or left_at <= _now():
             self._new[member] = Person(*member, visitor.name.replace("\0", "")[:NAME_LENGTH])
             self._wake.set()
 
@@ -139,6 +145,7 @@ class Presence:
         except Exception as error:
             if not isinstance(error, Error):
                 logger.exception("who is present could not be settled")
+            self._buried = turn.buried
             for answer in _open(asked):
                 answer.set_exception(DatabaseAway())
             await asyncio.sleep(PAUSE_SECONDS)
@@ -169,6 +176,7 @@ class Presence:
             asked=list(asked),
             beats=bool(self._rows or self._new),
             buries=bool(self._rows) and self._may_judge(now),
+            buried=list(self._buried),
         )
 
     def _may_judge(self, now: float) -> bool:
@@ -179,6 +187,7 @@ class Presence:
     def _take(self, turn: _Turn) -> None:
         """The database has it; meanwhile some have come and some have left."""
         now = _now()
+        self._buried = []
         if turn.beats:
             if not turn.known or now - self._beaten > 2 * BEAT_SECONDS:
                 self._steady = now
@@ -210,9 +219,10 @@ def _settle(hub: str, turn: _Turn) -> None:
         if turn.enters:
             turn.joined = roll.enter(current, hub, turn.enters)
         if turn.leaves:
-            turn.left = roll.leave(current, hub, turn.leaves)
+            roll.leave(current, hub, turn.leaves)
         if turn.buries:
-            turn.left += roll.bury(current)
+            turn.buried += roll.bury(current)
+        turn.left = roll.absent(current, [*turn.leaves, *turn.buried])
         told = {person.topic for person in (*turn.joined, *turn.left)}
         turn.counts = roll.count(current, {*turn.asked, *told})
         turn.lists = {topic: roll.listed(current, topic) for topic in turn.asked}

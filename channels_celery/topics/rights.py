@@ -46,9 +46,12 @@ class Rights:
         self._wake = asyncio.Event()
         #: Marks of sessions, oldest first, and when each was signed out.
         self._signed_out: dict[str, float] = {}
+        #: Words so far: a greeting during which one came may have looked too early.
+        self.heard = 0
 
     def hear(self, word: Recheck) -> None:
         """Ask the sockets that are meant, on the hub's loop."""
+        self.heard += 1
         if word.session:
             self._signed_out.pop(word.session, None)
             self._signed_out[word.session] = asyncio.get_running_loop().time()
@@ -60,10 +63,13 @@ class Rights:
         if self._soon:
             self._wake.set()
 
-    def meet(self, connection: Connection, visitor: Visitor) -> None:
-        """Take who was found at a new socket."""
+    def meet(self, connection: Connection, visitor: Visitor, heard: int) -> None:
+        """Take who was found at a new socket, looked for when so many words had been heard."""
         connection.visitor = self._known(connection, visitor)
         connection.asked = asyncio.get_running_loop().time()
+        if heard != self.heard:
+            self._soon[connection] = None
+            self._wake.set()
 
     def _known(self, connection: Connection, visitor: Visitor) -> Visitor:
         """The visitor that was found for a socket: nobody, if its session is signed out."""

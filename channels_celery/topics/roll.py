@@ -1,7 +1,8 @@
 """Who is present, in the database: rows of members, each of the hub that has their sockets.
 
-A hub's members count while it beats. First is written, then looked: of two hubs at the same moment
-at least one sees the other's row, so a join or leave may be told twice and is never forgotten.
+A hub's members count while it beats. First is written and committed, then looked: of two hubs at
+the same moment at least one sees what the other wrote. A look that fails is taken again with the
+next try, so a join or leave may be told twice; only one whose hub dies in between stays untold.
 """
 
 from __future__ import annotations
@@ -48,7 +49,6 @@ WHERE mine.hub = %(hub)s AND (mine.topic, mine.visitor) IN (SELECT r.topic, r.vi
 _LEAVE = """
 DELETE FROM channels_celery_member
 WHERE hub = %(hub)s AND (topic, visitor) IN (SELECT r.topic, r.visitor FROM {rows})
-RETURNING topic, visitor, name
 """
 _STILL = """
 SELECT DISTINCT m.topic, m.visitor FROM channels_celery_member m {live}
@@ -100,19 +100,27 @@ def enter(session: Session, hub: str, people: Sequence[Person]) -> list[Person]:
     return [Person(*row) for row in _run(session, _JOINED, people, hub=hub)]
 
 
-def leave(session: Session, hub: str, people: Sequence[Person]) -> list[Person]:
-    """These are no longer present by this hub; returns who is not present at all."""
-    gone = [Person(*row) for row in _run(session, _LEAVE, people, hub=hub)]
-    return _absent(session, gone)
+def leave(session: Session, hub: str, people: Sequence[Person]) -> None:
+    """These are no longer present by this hub; done again, it changes nothing."""
+    _run(session, _LEAVE, people, hub=hub)
 
 
 def bury(session: Session) -> list[Person]:
-    """Remove the hubs that are dead; returns whose presence ended with them."""
+    """Remove the hubs that are dead; returns whose presence by one of them ended."""
     gone: list[Person] = []
     with session.transaction():
         for (hub,) in _run(session, _BURY):
             gone += [Person(*row) for row in _run(session, _BURIED, hub=hub)]
-    return _absent(session, gone)
+    return gone
+
+
+def absent(session: Session, people: Sequence[Person]) -> list[Person]:
+    """Who of these is present by no hub at all, each once."""
+    if not people:
+        return []
+    still = {(topic, visitor) for topic, visitor in _run(session, _STILL, people)}
+    found = {one.key: one for one in people}
+    return [one for key, one in found.items() if key not in still]
 
 
 def count(session: Session, topics: Iterable[str]) -> dict[str, int]:
@@ -127,14 +135,6 @@ def listed(session: Session, topic: str) -> list[Person]:
     """Who is present, the longest first."""
     rows = _run(session, _LIST, topic=topic, limit=LISTED)
     return [Person(topic, *row) for row in rows]
-
-
-def _absent(session: Session, people: Sequence[Person]) -> list[Person]:
-    if not people:
-        return []
-    still = {(topic, visitor) for topic, visitor in _run(session, _STILL, people)}
-    found = {one.key: one for one in people}
-    return [one for key, one in found.items() if key not in still]
 
 
 def _run(session: Session, sql: str, people: Sequence[Person] = (), **params: object) -> list[Row]:

@@ -1,17 +1,20 @@
-"""What a real Daphne takes of a request's body. Nobody here needs the database."""
+"""What a real Daphne takes of a request: its body, its headers. Nobody here needs the database."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
 
 from tests import services
 
-from .daphne import Daphne, Sending, daphne
+from .daphne import PATIENCE_SECONDS, Daphne, Sending, daphne
 
 MB = 1024 * 1024
 
@@ -77,3 +80,18 @@ def test_one_body_too_many_is_sent_away_with_the_time_to_wait(server: Daphne) ->
     # Its sender gives up, and the room is free again.
     first.close()
     services.until(lambda: not refused(), what="room")
+
+
+@pytest.mark.parametrize("root", ["/elsewhere", "/echo", "//evil.example", "\xff"])
+def test_a_client_can_not_say_where_the_site_is_mounted(server: Daphne, root: str) -> None:
+    asked = {"Daphne-Root-Path": root}
+    for path, status in (("/echo/", 200), ("/elsewhere/echo/", 404), ("/echo/echo/", 404)):
+        with closing(HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)) as asking:
+            asking.request("GET", path, headers=asked)
+            with asking.getresponse() as response:
+                text = response.read().decode()
+        assert (response.status, "evil.example" in text) == (status, False)
+    address = f"ws://127.0.0.1:{server.port}/ws/"
+    told = {key: value for key, value in asked.items() if value.isascii()}
+    with connect(address, additional_headers=told, proxy=None) as socket:
+        assert json.loads(socket.recv(PATIENCE_SECONDS))["op"] == "welcome"

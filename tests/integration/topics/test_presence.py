@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
+from django.db import OperationalError
 
 from channels_celery import database as ours
 from channels_celery.errors import DatabaseAway
-from channels_celery.topics import Visitor, doorbell, frames, pool, presence
+from channels_celery.topics import doorbell, pool, presence, roll
 from channels_celery.topics.access import Access
 from channels_celery.topics.events import Event
 from channels_celery.topics.models import Hub, Member
 from channels_celery.topics.presence import Presence
-from channels_celery.topics.subscriber import Subscriber
 
-ROOM = "chat.lobby"
-HERE = Access(read=True, presence=True)
-
-
-class Clock:
-    """A loop's time, moved by hand; the database's own goes on."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from .attendance import ROOM, Clock, come, listed, older, rows
 
 
 @pytest.fixture
@@ -58,47 +45,6 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], int]]:
 async def closing(database: str) -> AsyncIterator[None]:
     yield
     await asyncio.to_thread(pool.close)
-
-
-def tab(visitor: str | None, topic: str = ROOM, access: Access = HERE) -> Subscriber:
-    """A subscriber, as far as presence looks at one."""
-    who = Visitor(user=AnonymousUser(), id=visitor, name=f"Guest {visitor}\0")
-    connection = SimpleNamespace(visitor=who)
-    feed = SimpleNamespace(topic=topic)
-    made = Subscriber(cast("Any", feed), cast("Any", connection))
-    made.access = access
-    return made
-
-
-def come(hub: Presence, *visitors: str | None, **more: Any) -> list[Subscriber]:
-    tabs = [tab(visitor, **more) for visitor in visitors]
-    for one in tabs:
-        hub.place(one)
-    return tabs
-
-
-async def listed(hub: Presence, topic: str = ROOM) -> tuple[list[str], int]:
-    asking = asyncio.ensure_future(hub.members(topic))
-    await asyncio.sleep(0)
-    await hub.settle()
-    found = await asking
-    frame = json.loads(frames.presence(7, topic, found))
-    assert (frame["op"], frame["id"], frame["topic"]) == ("presence", 7, topic)
-    return [member["id"] for member in frame["members"]], frame["n"]
-
-
-async def older(database: str, hub: Presence, milliseconds: int) -> None:
-    """This hub has not beaten for so long."""
-
-    def move() -> None:
-        for row in Hub.objects.using(database).filter(id=hub.id):
-            Hub.objects.using(database).filter(id=hub.id).update(beat=row.beat - milliseconds)
-
-    await pool.run(move)
-
-
-async def rows(database: str) -> int:
-    return await pool.run(Member.objects.using(database).count)
 
 
 async def test_many_tabs_are_one_member_and_a_reload_is_no_leave(
@@ -248,19 +194,13 @@ async def test_a_storm_is_a_few_statements_and_a_few_events(
 async def test_without_its_database_nobody_is_forgotten(
     clock: Clock, told: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from django.db import OperationalError
-
     monkeypatch.setattr(presence, "PAUSE_SECONDS", 0.0)
     hub = Presence()
     come(hub, "u1")
     asking = asyncio.ensure_future(hub.members(ROOM))
     await asyncio.sleep(0)
     with monkeypatch.context() as away:
-
-        def fail(*args: Any) -> None:
-            raise OperationalError("gone")
-
-        away.setattr(presence, "_settle", fail)
+        away.setattr(presence, "_settle", _fail)
         await hub.settle()
     with pytest.raises(DatabaseAway):
         await asking
@@ -282,3 +222,58 @@ async def test_who_comes_and_goes_while_it_is_written_ends_right(
     come(hub, "u1")
     await leaving
     assert await listed(hub) == (["u1"], 1)
+
+
+@pytest.fixture
+def breaking(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Settle while the database fails after rows were removed, before anybody was looked for."""
+    monkeypatch.setattr(presence, "PAUSE_SECONDS", 0.0)
+
+    async def settle(hub: Presence) -> None:
+        with monkeypatch.context() as away:
+            away.setattr(roll, "absent", _fail)
+            await hub.settle()
+
+    return settle
+
+
+async def test_a_leave_is_told_though_the_database_failed_once_it_was_written(
+    clock: Clock, told: list[Any], database: str, breaking: Callable[..., Any]
+) -> None:
+    hub = Presence()
+    ann, bob = come(hub, "u1", "u2")
+    await hub.settle()
+    for one in (ann, bob):
+        hub.drop(one)
+    clock.now += 16
+    told.clear()
+    await breaking(hub)
+    assert (await rows(database), told) == (0, [])
+    # Who is back by then has not left, though its row is gone.
+    come(hub, "u2")
+    await hub.settle()
+    assert ("presence.leave", ["u1"], 1) in told
+    assert await listed(hub) == (["u2"], 1)
+
+
+async def test_the_dead_are_told_of_though_the_database_failed_once_they_were_buried(
+    clock: Clock, told: list[Any], database: str, breaking: Callable[..., Any]
+) -> None:
+    killed, left = Presence(), Presence()
+    for hub, visitor in ((killed, "u1"), (left, "u2")):
+        come(hub, visitor)
+        await hub.settle()
+    for _ in range(3):
+        clock.now += presence.BEAT_SECONDS
+        await left.settle()
+    await older(database, killed, 20_000)
+    told.clear()
+    clock.now += presence.BEAT_SECONDS
+    await breaking(left)
+    assert (await rows(database), told) == (1, [])
+    await left.settle()
+    assert told == [("presence.leave", ["u1"], 1)]
+
+
+def _fail(*args: Any) -> None:
+    raise OperationalError("gone")

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
-from channels_celery.topics import feed, hub
+from channels_celery.topics import feed, hub, outbound, rights
+from channels_celery.topics.hub import Hub
 
 from .readers import TOPIC, Logs
+from .rules import Rules
+from .scripted import Socket
 from .worlds import OTHER, World
 
 
@@ -22,3 +26,43 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     assert made.hub.connections == set()
     assert made.hub.feeds == {}
     del hub._hubs[asyncio.get_running_loop()]
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rights are looked at without a pause."""
+    monkeypatch.setattr(rights, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(rights, "LOOK_SECONDS", 0.01)
+
+
+@pytest.fixture
+async def rules(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rules]:
+    """A hub that asks these about people."""
+    made = Rules()
+    # Hubs of this process hear without the layer; a message in it would meet a closed loop.
+    monkeypatch.setattr(outbound, "group_send", lambda group, message: None)
+    loop = asyncio.get_running_loop()
+    current = hub._hubs[loop] = Hub(made)
+    current.start()
+    yield made
+    for task in current._tasks:
+        task.cancel()
+    await asyncio.gather(*current._tasks, return_exceptions=True)
+    hub._hubs.pop(loop).forget()
+
+
+@pytest.fixture
+async def connected() -> AsyncIterator[Callable[..., Any]]:
+    """Open sockets, by the cookie and the topics to follow; they end with the test."""
+    opened: list[Socket] = []
+
+    async def connect(cookie: str | None = "ann-key", *follow: str) -> Socket:
+        socket = await Socket(cookie=cookie).open()
+        opened.append(socket)
+        for topic in follow:
+            assert (await socket.follow(topic))["op"] == "subscribed"
+        return socket
+
+    yield connect
+    for socket in opened:
+        await socket.end()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from channels_celery import topics
-from channels_celery.topics import hub, outbound, rechecking, rights, sessions
+from channels_celery.topics import rechecking, rights, sessions
 from channels_celery.topics.access import Access, Refused, Visitor
 from channels_celery.topics.hub import Hub
 from channels_celery.topics.presence import Present
@@ -18,43 +18,6 @@ from channels_celery.topics.rechecking import Recheck
 
 from .rules import NOTHING, READ, Rules
 from .scripted import Socket, sign_out, until
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rights, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(rights, "LOOK_SECONDS", 0.01)
-
-
-@pytest.fixture
-async def rules(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rules]:
-    made = Rules()
-    # Hubs of this process hear without the layer; a message in it would meet a closed loop.
-    monkeypatch.setattr(outbound, "group_send", lambda group, message: None)
-    loop = asyncio.get_running_loop()
-    current = hub._hubs[loop] = Hub(made)
-    current.start()
-    yield made
-    for task in current._tasks:
-        task.cancel()
-    await asyncio.gather(*current._tasks, return_exceptions=True)
-    hub._hubs.pop(loop).forget()
-
-
-@pytest.fixture
-async def connected() -> AsyncIterator[Callable[..., Any]]:
-    opened: list[Socket] = []
-
-    async def connect(cookie: str | None = "ann-key", *follow: str) -> Socket:
-        socket = await Socket(cookie=cookie).open()
-        opened.append(socket)
-        for topic in follow:
-            assert (await socket.follow(topic))["op"] == "subscribed"
-        return socket
-
-    yield connect
-    for socket in opened:
-        await socket.end()
 
 
 async def answered(socket: Socket) -> None:
@@ -88,30 +51,6 @@ async def test_a_signed_out_socket_sends_nothing_while_the_database_is_asked(
     await ann.ask(op="publish", topic="open.1", mid="m1", type="message", data={})
     assert rules.published_by == [None]
     rules.open_gate.set()
-
-
-async def test_a_browser_that_returns_with_a_signed_out_session_is_nobody(
-    rules: Rules, connected: Callable[..., Any]
-) -> None:
-    await connected("bob-key")
-    sign_out("ann-key")
-    await asyncio.sleep(0)
-    ann = await connected("ann-key")
-    assert ann.said("welcome")[0]["visitor"] is None
-
-
-async def test_a_sign_out_during_the_greeting_counts(
-    rules: Rules, connected: Callable[..., Any]
-) -> None:
-    rules.greets.clear()
-    opening = asyncio.ensure_future(connected("ann-key"))
-    for _ in range(20):
-        await asyncio.sleep(0)
-    sign_out("ann-key")
-    await asyncio.sleep(0)
-    rules.greets.set()
-    ann = await opening
-    assert ann.said("welcome")[0]["visitor"] is None
 
 
 async def test_a_sign_out_is_forgotten_after_a_while(
@@ -233,21 +172,6 @@ async def test_a_socket_is_not_asked_again_before_its_round(
     await connected("ann-key", "mine.1")
     await asyncio.sleep(0.1)
     assert rules.asked == []
-
-
-async def test_a_socket_that_is_not_greeted_yet_is_not_asked_again(
-    rules: Rules, connected: Callable[..., Any], quick: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rights, "ROUND_SECONDS", 0.0)
-    rules.greets.clear()
-    opening = asyncio.ensure_future(connected("ann-key"))
-    await until(lambda: Hub.current().connections)
-    await asyncio.sleep(0.05)
-    assert rules.asked == []
-    rules.greets.set()
-    ann = await opening
-    await until(lambda: rules.asked)
-    assert (ann.said("welcome")[0]["visitor"], ann.closed) == ("u1", None)
 
 
 async def test_who_has_become_another_comes_back_to_be_told(
