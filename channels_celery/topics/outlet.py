@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
+from . import promptly
+
 logger = logging.getLogger("channels_celery.topics")
 
 Message = dict[str, Any]
@@ -44,7 +46,7 @@ class Outlet:
             return
         steps = self._send(message).__await__()
         try:
-            first = next(steps)
+            first = promptly.first_step(steps, self)
         except StopIteration:
             return
         except Exception as error:  # noqa: BLE001 - each server has its own for a socket that is gone
