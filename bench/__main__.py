@@ -7,15 +7,28 @@ import sys
 import tempfile
 import time
 import traceback
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests import services
 
-from . import backlog, jitter, jobs, machine, memory, options, report, sockets, stacks, trips
+from . import (
+    backlog,
+    finished,
+    jitter,
+    jobs,
+    machine,
+    memory,
+    options,
+    report,
+    sockets,
+    stacks,
+    trips,
+)
 from .course import Course
 from .options import Options
-from .rows import Row
+from .rows import OURS, Row
 from .stacks import Stack
 
 #: In this order: `runworker` does not outlive a burst, a backlog keeps its workers busy.
@@ -27,7 +40,7 @@ MEASURES = {
     "publishes": sockets.publishes,
     "jitter": jitter.jitter,
     "burst": jobs.burst,
-    "finished": jobs.finished,
+    "finished": finished.finished,
     "backlog": backlog.backlog,
 }
 
@@ -56,7 +69,13 @@ def main() -> None:
         folder = Path(name)
         here = machine.look()
         peers = running.enter_context(stacks.peers(folder / "peers", chosen.peer_layer))
-        course = Course(chosen, peers, _ours(chosen, folder, running))
+        ours = {
+            column: running.enter_context(_ours(column, folder / column.lower()))
+            for column in _columns(chosen)
+        }
+        course = Course(
+            chosen, peers, ours, fresh=lambda name: _ours(name, folder / f"{name.lower()}-fresh")
+        )
         rows, whole = asyncio.run(measure(course))
     report.write(chosen.out, rows, here, chosen)
     sys.stdout.write(report.markdown(rows, here))
@@ -64,16 +83,24 @@ def main() -> None:
     sys.exit(0 if whole else "Not every row could be measured.")
 
 
-def _ours(chosen: Options, folder: Path, running: ExitStack) -> dict[str, Stack]:
-    found = {}
-    if "sqlite" in chosen.databases:
-        database = stacks.sqlite(folder / "sqlite")
-        found["SQLite"] = running.enter_context(stacks.ours(folder / "sqlite", database, "sqlite"))
-    if "postgresql" in chosen.databases and services.postgresql_folder():
-        database = running.enter_context(stacks.postgresql(folder / "data"))
-        stack = stacks.ours(folder / "postgresql", database, "postgresql")
-        found["PostgreSQL"] = running.enter_context(stack)
-    return found
+def _columns(chosen: Options) -> list[str]:
+    """Of the databases that were chosen, those that are here."""
+    here = {"sqlite": True, "postgresql": bool(services.postgresql_folder())}
+    return [
+        column for column in OURS if column.lower() in chosen.databases and here[column.lower()]
+    ]
+
+
+@contextmanager
+def _ours(column: str, folder: Path) -> Iterator[Stack]:
+    """The library on a database of its own."""
+    with ExitStack() as running:
+        if column == "PostgreSQL":
+            data = folder.with_name(f"{folder.name}-data")
+            database = running.enter_context(stacks.postgresql(data))
+        else:
+            database = stacks.sqlite(folder)
+        yield running.enter_context(stacks.ours(folder, database, column.lower()))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from .options import Options
@@ -18,6 +19,8 @@ class Course:
     options: Options
     peers: Stack
     ours: dict[str, Stack]
+    #: One more of ours, of that column, with nothing in its ledger.
+    fresh: Callable[[str], AbstractContextManager[Stack]]
 
     def single(self) -> list[Way]:
         """Everybody who answers one message with one job."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from . import trips
@@ -49,24 +48,4 @@ async def burst(course: Course) -> Sequence[Row]:
     # Once: `runworker` does not outlive it.
     for way in course.single():
         row.add(way.name, await trips.burst(way, messages))
-    return (row,)
-
-
-async def finished(course: Course) -> Sequence[Row]:
-    o = course.options
-    row = Row(
-        what=f"{o.in_flight} in flight over {o.finished:,} finished jobs",
-        unit="/s",
-        goals=(Goal(against="before", at_least=0.85),),
-    )
-    ways = course.own_ways("/answer/")
-    for _ in course.rounds("before"):
-        for way in ways:
-            measured = await trips.per_second(way, o.seconds, o.in_flight)
-            row.add(f"before, {way.name}", measured)
-    for way in ways:
-        await asyncio.to_thread(way.stack.control, "fill", o.finished)
-    for _ in course.rounds("finished"):
-        for way in ways:
-            row.add(way.name, await trips.per_second(way, o.seconds, o.in_flight))
     return (row,)
