@@ -9,7 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.ours.settings")
 django.setup()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
 
 from channels_celery import topics  # noqa: E402
 
@@ -17,9 +17,11 @@ from . import consumers  # noqa: E402
 
 # Django's stubs know only views; Channels' router takes ASGI applications.
 _to: Any = path
+_under: Any = re_path
 
 application = ProtocolTypeRouter(
     {
+        "http": URLRouter([_under("^events/", topics.sse)]),
         "websocket": URLRouter(
             [
                 _to("ws/", topics.websocket),

@@ -24,6 +24,8 @@ logger = logging.getLogger("channels_celery.topics")
 
 #: How often each socket is looked at.
 TICK_SECONDS = 1.0
+#: Sockets of one turn of the loop: those that came together are pinged together.
+TICK_SLICE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +132,10 @@ class Hub:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for connection in list(self.connections):
+            for number, connection in enumerate(list(self.connections), 1):
                 connection.tick(loop.time())
+                if number % TICK_SLICE == 0:
+                    await asyncio.sleep(0)
 
 
 def numbers() -> Numbers:

@@ -72,10 +72,12 @@ def main() -> int:
     random.seed(seed := random.randrange(10_000))
     began, kept = time.monotonic(), True
     for name in names:
+        some = [row for row in rows if name in row.databases]
+        if not some:
+            continue
         folder = Path(tempfile.mkdtemp(prefix=f"faults-{name}-"))
         sys.stdout.write(f"{name}: seed {seed}, journals and logs in {folder}\n")
         database = Sqlite(folder) if name == "sqlite" else Postgresql(folder)
-        some = [row for row in rows if name in row.databases]
         if asyncio.run(_matrix(some, database, folder)):
             shutil.rmtree(folder)
         else:

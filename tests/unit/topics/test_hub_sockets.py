@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from channels_celery.topics import connection as connection_module
-from channels_celery.topics import protocol
+from channels_celery.topics import hub, protocol
 from channels_celery.topics.access import Access, Refused
 from channels_celery.topics.window import FIRST_BYTES, PATIENCE_SECONDS
 
@@ -186,6 +188,24 @@ async def test_a_silent_socket_is_asked_and_one_that_is_gone_is_closed(world: Wo
     assert len(reader.said("ping")) == 1
     server.tick(now + 17 + PATIENCE_SECONDS)
     assert (reader.closed, reader.said("bye")[0]["code"]) == (4001, 4001)
+
+
+async def test_many_sockets_are_looked_at_in_several_turns_of_the_loop(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "TICK_SECONDS", 0)
+    looked = Counter[int]()
+    turn = 0
+    socket = SimpleNamespace(tick=lambda now: looked.update([turn]))
+    sockets = [socket] * (2 * hub.TICK_SLICE)
+    with monkeypatch.context() as crowded:
+        crowded.setattr(world.hub, "connections", sockets)
+        ticking = asyncio.ensure_future(world.hub._tick())
+        while looked.total() < len(sockets):
+            turn += 1
+            await asyncio.sleep(0)
+        ticking.cancel()
+    assert max(looked.values()) == hub.TICK_SLICE
 
 
 async def test_a_hub_that_leaves_says_so_to_all_and_takes_no_more(world: World) -> None:
