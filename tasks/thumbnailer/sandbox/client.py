@@ -21,7 +21,7 @@ from tasks.thumbnailer.pipeline.unfit import Fault, Unfit
 from . import frames
 from .allowance import Allowance
 from .endings import ENDING_BYTES, Ending
-from .frames import Garbled, Said
+from .frames import Garbled, Mark, Said
 from .starting import Link
 from .troubles import Crashed, NoMemory, ServerGone
 from .verdicts import judge
@@ -97,8 +97,9 @@ def _decoded(image: int, allowed: Allowance) -> Iterator[Seen | Made]:
                 raise Garbled("too many frames")
         except Garbled as error:
             raise Crashed(f"the decoder said what it can not have to say: {error}") from error
-        if verdict := judge(said, _ending(status), allowed):
-            raise verdict
+        # Done: nobody waits until its process has gone, which is killed if it does not go.
+        if said != Said(Mark.DONE):
+            raise judge(said, _ending(status), allowed)
 
 
 def _asked(image: int, allowed: Allowance, ends: ExitStack) -> tuple[int, socket.socket]:

@@ -40,13 +40,19 @@ class Confinement:
         self._prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
         self._calls = seccomp.Filter() if seccomp.is_possible() else None
 
-    def begin(self, allowed: Allowance) -> None:
-        """Limits first, system calls last: setting a limit is one that is given up."""
+    def prepare(self) -> None:
+        """Give up what no decode needs, long before its image comes."""
         self._end_with_server()
-        _limit("RLIMIT_CPU", allowed.cpu_seconds, allowed.cpu_seconds + 1)
         _limit("RLIMIT_FSIZE", 0)
         _limit("RLIMIT_NPROC", 0)
         _limit("RLIMIT_NOFILE", 16)
+
+    def begin(self, allowed: Allowance) -> None:
+        """Give up the rest, before a stranger's first byte is read.
+
+        Limits first, system calls last: setting a limit is one that is given up.
+        """
+        _limit("RLIMIT_CPU", allowed.cpu_seconds, allowed.cpu_seconds + 1)
         if sys.platform == "linux":
             # macOS has the name of this limit, and no such limit.
             _limit("RLIMIT_AS", self._address_space + allowed.memory_bytes)

@@ -5,33 +5,48 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import traceback
 from typing import NoReturn
 
 from tasks.thumbnailer.pipeline.making import make
 from tasks.thumbnailer.pipeline.unfit import Unfit
 
-from .allowance import Allowance
+from .allowance import ALLOWANCE_BYTES, Allowance
 from .confinement import Confinement, keep_only
 from .frames import Mark, Said, pack
+from .rehearsal import rehearse
 
 
-def decode(image: int, results: int, allowed: Allowance, confinement: Confinement) -> NoReturn:
-    """Confine this process, make the thumbnails of the open file, say how it went, and end.
+def wait_and_decode(link: int, confinement: Confinement) -> NoReturn:
+    """Wait for an image, make its thumbnails in confinement, say how it went, and end.
 
     Never returns: nothing of the server's may run here, not even its clean-up.
     """
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         gc.disable()
-        image, results = keep_only(image, results)
+        (link,) = keep_only(link)
+        confinement.prepare()
+        rehearse()
+        image, results, allowed = _handed_over(link)
         said = _make(image, results, allowed, confinement)
         _write(results, pack(said))
     except BaseException:  # noqa: BLE001 - whatever it is, it ends here
         os._exit(1)
     os._exit(0)
+
+
+def _handed_over(link: int) -> tuple[int, int, Allowance]:
+    """The open image, the pipe for what is made of it, and what that may take."""
+    with socket.socket(fileno=link) as waiting:
+        data, handles, _, _ = socket.recv_fds(waiting, ALLOWANCE_BYTES, 2)
+    if not data:
+        # The server has ended, and there is no image to come.
+        os._exit(0)
+    image, results = keep_only(*handles)
+    return image, results, Allowance.unpack(data)
 
 
 def _make(image: int, results: int, allowed: Allowance, confinement: Confinement) -> Said:

@@ -7,7 +7,6 @@ forks. It lives until the last holder of its socket is gone.
 from __future__ import annotations
 
 import gc
-import io
 import os
 import selectors
 import signal
@@ -15,16 +14,14 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from resource import struct_rusage
 from types import FrameType
-
-from PIL import Image
-
-from tasks.thumbnailer.pipeline.making import make
 
 from .allowance import ALLOWANCE_BYTES, Allowance
 from .confinement import Confinement
-from .decoding import decode
 from .endings import Ending
+from .rehearsal import rehearse
+from .spare import Spare
 from .starting import CONTROL
 
 
@@ -38,11 +35,12 @@ class Running:
 
 
 class Server:
-    """Forks a process for each request, watches its time, and tells how it ended."""
+    """Has a process forked ahead for each request, watches its time, and tells how it ended."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._confinement = Confinement()
+        self._spare: Spare | None = None
         self._running: dict[int, Running] = {}
         self._selector = selectors.DefaultSelector()
         self._woken, wake = os.pipe()
@@ -55,6 +53,7 @@ class Server:
 
     def serve(self) -> None:
         """Until nobody can ask any more; what still runs then ends with it."""
+        self._fork_ahead()
         while True:
             for key, _ in self._selector.select(self._wait_seconds()):
                 if key.fileobj == self._woken:
@@ -67,7 +66,7 @@ class Server:
             self._reap()
 
     def end(self) -> None:
-        for pid in self._running:
+        for pid in [*self._running, *([self._spare.pid] if self._spare else [])]:
             os.kill(pid, signal.SIGKILL)
 
     def _wait_seconds(self) -> float | None:
@@ -81,18 +80,34 @@ class Server:
         image, results, told = handles
         allowed, asker = Allowance.unpack(data), socket.socket(fileno=told)
         try:
-            pid = os.fork()
+            pid = self._hand_over(image, results, allowed)
         except OSError as error:
             _tell(asker, Ending(not_started=error.errno or 1))
         else:
-            if pid == 0:
-                decode(image, results, allowed, self._confinement)
             self._running[pid] = Running(asker, time.monotonic() + allowed.wall_seconds)
             # Who asked says nothing more: when there is something to read, it has gone.
             self._selector.register(asker, selectors.EVENT_READ, pid)
         os.close(image)
         os.close(results)
+        self._fork_ahead()
         return True
+
+    def _hand_over(self, image: int, results: int, allowed: Allowance) -> int:
+        """To the spare, or to a process forked now if there is none or it was killed."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with suppress(OSError):
+                spare.decode(image, results, allowed)
+                return spare.pid
+        spare = Spare(self._confinement)
+        spare.decode(image, results, allowed)
+        return spare.pid
+
+    def _fork_ahead(self) -> None:
+        """After each image, and never because a spare has died: that could go on for ever."""
+        # Without room for it now, the next image asks again.
+        with suppress(OSError):
+            self._spare = Spare(self._confinement)
 
     def _kill(self, pid: int) -> None:
         self._running[pid].killed = True
@@ -106,15 +121,20 @@ class Server:
                 self._kill(pid)
 
     def _reap(self) -> None:
-        while self._running:
-            pid, status, usage = os.wait4(-1, os.WNOHANG)
-            if pid == 0:
-                return
-            one = self._running.pop(pid)
-            if not one.killed:
-                self._selector.unregister(one.asker)
-            cpu_ms = int(1_000 * (usage.ru_utime + usage.ru_stime))
-            _tell(one.asker, Ending(status=status, cpu_ms=cpu_ms, was_late=one.killed))
+        with suppress(ChildProcessError):
+            while (ended := os.wait4(-1, os.WNOHANG))[0]:
+                self._ended(*ended)
+
+    def _ended(self, pid: int, status: int, usage: struct_rusage) -> None:
+        if self._spare is not None and pid == self._spare.pid:
+            self._spare.close()
+            self._spare = None
+        if (one := self._running.pop(pid, None)) is None:
+            return
+        if not one.killed:
+            self._selector.unregister(one.asker)
+        cpu_ms = int(1_000 * (usage.ru_utime + usage.ru_stime))
+        _tell(one.asker, Ending(status=status, cpu_ms=cpu_ms, was_late=one.killed))
 
 
 def _tell(asker: socket.socket, ending: Ending) -> None:
@@ -126,20 +146,12 @@ def _noted(_: int, __: FrameType | None) -> None:
     """That it wakes the server up is all that is wanted."""
 
 
-def _warm_up() -> None:
-    """One decode of a picture of our own: what the first one sets up, all the forked share."""
-    file = io.BytesIO()
-    Image.new("RGB", (64, 64)).save(file, "JPEG")
-    for _ in make(file):
-        pass
-
-
 def main() -> None:
     # A terminal's Ctrl-C and a supervisor's SIGTERM are for the worker, which may still decode.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.chdir("/")
-    _warm_up()
+    rehearse()
     gc.collect()
     # What is here now is never looked at again, so that forks go on sharing it.
     gc.freeze()

@@ -10,8 +10,8 @@ from .frames import Mark, Said
 from .troubles import Busy, Crashed, NoMemory, ServerGone, Trouble
 
 
-def judge(said: Said | None, ending: Ending | None, allowed: Allowance) -> Exception | None:
-    """What to raise, from the decoder's last word and its parent's; None: all is well.
+def judge(said: Said | None, ending: Ending | None, allowed: Allowance) -> Exception:
+    """What to raise, from the decoder's last word, unless it is that all is done, and its parent's.
 
     The parent's counts first: a decoder that was taken over can say what it likes.
     """
@@ -31,9 +31,7 @@ def judge(said: Said | None, ending: Ending | None, allowed: Allowance) -> Excep
     return _word(said)
 
 
-def _word(said: Said) -> Exception | None:
-    if said.mark is Mark.DONE:
-        return None
+def _word(said: Said) -> Exception:
     if said.mark is Mark.UNFIT:
         fault, _, detail = said.text.partition("\n")
         return Unfit(Fault(fault), detail) if fault in set(Fault) else Crashed(said.text)

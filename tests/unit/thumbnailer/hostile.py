@@ -73,6 +73,10 @@ def has() -> str:
     return f"{sorted(os.environ)} {handles}"
 
 
+def who() -> str:
+    return str(os.getpid())
+
+
 def _can(act: Callable[[], object]) -> bool:
     try:
         act()

@@ -6,9 +6,11 @@ import io
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,13 +47,30 @@ def told(act: str) -> str:
     return answer.value.detail
 
 
-def children(pid: int) -> list[int]:
+def server() -> int:
+    return client.current().pid
+
+
+def children(pid: int | None = None) -> list[int]:
+    """The server's: who waits for an image, and who decodes one."""
+    pid = pid or server()
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(child) for child in text.split()]
 
 
-def server() -> int:
-    return client.current().pid
+def next_decoder() -> int:
+    services.until(lambda: len(children()) == 1, what="one process that waits, and no other")
+    return children()[0]
+
+
+@contextmanager
+def decoding(act: str) -> Iterator[Future[list[Seen | Made]]]:
+    """A decode under way in another thread, and how it ends."""
+    ahead = next_decoder()
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(decode, act.encode())
+        services.until(lambda: {ahead} < set(children()), what="the decode to begin")
+        yield ending
 
 
 @SECCOMP
@@ -107,25 +126,81 @@ def test_what_no_decoder_says_is_not_believed(act: str, why: str) -> None:
 
 
 @LINUX
-def test_a_decode_ends_with_who_asked_for_it() -> None:
-    pid = server()
-    for _ in range(2):
-        steps = client.thumbnails(io.BytesIO(b"sleep"))
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(next, steps)
-            services.until(lambda: children(pid) != [], what="the decode to begin")
-            os.kill(children(pid)[0], signal.SIGKILL)
-            assert isinstance(waiting.exception(), Trouble)
-    services.until(lambda: children(pid) == [], what="no decode left")
+def test_each_image_has_a_process_of_its_own_forked_ahead() -> None:
+    ahead = [next_decoder(), 0, 0]
+    for number in (1, 2):
+        assert told("who") == str(ahead[number - 1])
+        ahead[number] = next_decoder()
+    assert len(set(ahead)) == 3
+
+
+@LINUX
+def test_a_decoder_that_is_killed_costs_its_own_image() -> None:
+    ahead = next_decoder()
+    with decoding("sleep") as ending:
+        os.kill(ahead, signal.SIGKILL)
+        assert isinstance(ending.exception(), Trouble)
+    assert next_decoder() != ahead
+
+
+@LINUX
+def test_who_is_killed_while_it_waits_is_replaced_with_the_next_image() -> None:
+    os.kill(next_decoder(), signal.SIGKILL)
+    # Not before: what kills it could kill its followers too, without end.
+    services.until(lambda: children() == [], what="its end")
+    assert told("who")
+    assert next_decoder()
+
+
+@LINUX
+def test_a_terminals_interrupt_is_not_a_decoders() -> None:
+    ahead = next_decoder()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(ahead, number)
+    assert told("who") == str(ahead)
 
 
 @LINUX
 def test_a_killed_server_takes_its_decodes_along_and_is_replaced() -> None:
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(decode, b"sleep")
-        services.until(lambda: children(server()) != [], what="the decode to begin")
-        (child,) = children(server())
+    with decoding("sleep") as ending:
+        left = children()
         os.kill(server(), signal.SIGKILL)
-        assert isinstance(waiting.exception(), Trouble)
-    services.until(lambda: not Path(f"/proc/{child}").exists(), what="the decode to end")
+        assert isinstance(ending.exception(), Trouble)
+    places = [Path(f"/proc/{pid}") for pid in left]
+    services.until(lambda: all(gone(place) for place in places), what="both to end")
     assert told("has")
+
+
+WORKER = """
+import io, os, sys
+from tasks.thumbnailer.sandbox import client, starting
+starting.ARGUMENTS = ("-m", "tests.unit.thumbnailer.hostile")
+print(client.current().pid, flush=True)
+worker = os.fork()
+if worker == 0:
+    list(client.thumbnails(io.BytesIO(b"sleep")))
+print(worker, flush=True)
+sys.stdin.read()
+"""
+
+
+@LINUX
+def test_a_killed_worker_takes_its_decode_along_and_the_last_one_everything() -> None:
+    command = [sys.executable, "-c", WORKER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as main:
+        assert main.stdout is not None
+        pid, worker = (int(main.stdout.readline()) for _ in range(2))
+        services.until(lambda: len(children(pid)) == 2, what="the decode to begin")
+        os.kill(worker, signal.SIGKILL)
+        services.until(lambda: len(children(pid)) == 1, what="the decode to end")
+        left = [Path(f"/proc/{number}") for number in (pid, *children(pid))]
+        main.kill()
+    # Whoever adopts them may take its time to bury them.
+    services.until(lambda: all(gone(path) for path in left), what="the server's end")
+
+
+def gone(process: Path) -> bool:
+    try:
+        return "\nState:\tZ" in (process / "status").read_text(encoding="ascii")
+    except OSError:
+        return True

@@ -13,7 +13,6 @@ from tasks.thumbnailer.sandbox.verdicts import judge
 
 ALLOWED = Allowance(cpu_seconds=10)
 WELL = Ending()
-DONE = Said(Mark.DONE)
 
 
 def by(number: signal.Signals, cpu_ms: int = 5, *, late: bool = False) -> Ending:
@@ -30,7 +29,7 @@ def test_a_fault_of_the_file_is_final(fault: Fault) -> None:
 @pytest.mark.parametrize(
     ("said", "ending", "expected"),
     [
-        (DONE, None, ServerGone),
+        (None, None, ServerGone),
         (None, Ending(not_started=11), Trouble),
         (None, by(signal.SIGSEGV), Crashed),
         (None, by(signal.SIGABRT), Crashed),
@@ -46,7 +45,6 @@ def test_a_fault_of_the_file_is_final(fault: Fault) -> None:
         (Said(Mark.BROKEN, "Traceback"), WELL, Trouble),
         (Said(Mark.UNFIT, "nonsense"), WELL, Crashed),
         # The parent's word counts, whatever the decoder has said before.
-        (DONE, by(signal.SIGSEGV), Crashed),
         (Said(Mark.UNFIT, "corrupt"), by(signal.SIGKILL), Trouble),
     ],
 )
@@ -54,7 +52,3 @@ def test_what_is_not_the_files_fault_is_called_by_its_name(
     said: Said | None, ending: Ending | None, expected: type[Exception]
 ) -> None:
     assert type(judge(said, ending, ALLOWED)) is expected
-
-
-def test_nothing_is_wrong_with_what_is_done() -> None:
-    assert judge(DONE, WELL, ALLOWED) is None
