@@ -1,19 +1,20 @@
 // What the page knows of the visitor's images: first from the server, then from events.
 
+import { isDone, withEvent } from "../channels_celery/jobs.js";
+
+export { isDone };
+
+/** @typedef {import("../channels_celery/jobs.js").Job} Job */
 /** @typedef {{size: number, width: number, height: number, url: string}} Thumbnail */
 /** @typedef {{code: string, message: string} | null} Failure */
 /** @typedef {{id: string, name: string, state: string, job: string, topic: string, width: number | null, height: number | null, placeholder: string | null, thumbnails: Thumbnail[], error: Failure}} Image */
 /** @typedef {{state: string, fence: number, attempt: number, max_attempts: number, ready: number, progress: [number, number] | null}} Known What the server knows of a job. */
 /** @typedef {{images: Image[], works: {now: number, by_job: Record<string, Known>}}} State */
-/** @typedef {{state?: string, fence: number, ended?: number, progress?: [number, number], queuedAt?: number, retry?: {at: number, attempt: number, of: number}, error?: Failure}} Work */
-
-const OUTCOMES = new Set(["succeeded", "failed", "cancelled"]);
-
-export const isDone = (image) => OUTCOMES.has(image.state);
 
 export class Album {
   #images = new Map();
-  #works = new Map(); // by job: an event of a job may come before its image
+  #jobs = new Map(); // an event of a job may come before its image
+  #ready = new Map(); // by job: since when it may run, by the server's clock
   #ahead = Infinity; // how far our clock is ahead of the server's, at most
 
   /** @param {State} state @param {number} now */
@@ -23,10 +24,12 @@ export class Album {
 
   /** Everything anew, as after a gap. @param {State} state @param {number} now */
   reset({ images, works }, now) {
+    const known = Object.entries(works.by_job);
     this.#ahead = Math.min(this.#ahead, now - works.now);
     this.#images = new Map(images.toReversed().map((image) => [image.id, image]));
-    const known = Object.entries(works.by_job).map(([job, work]) => [job, this.#begin(work)]);
-    this.#works = new Map(known);
+    this.#jobs.clear();
+    this.#ready.clear();
+    known.forEach(([job, work]) => this.#begin(job, work));
   }
 
   /** Oldest first. */
@@ -34,47 +37,41 @@ export class Album {
     return [...this.#images.keys()].map((id) => this.get(id));
   }
 
-  /** An image together with what its job last said. */
+  /** An image together with what its job last said; times are the page's own. */
   get(id) {
     const image = this.#images.get(id);
-    if (!image) return undefined;
-    const { fence, ended, ...told } = this.#works.get(image.job) ?? {};
-    return { ...image, ...told };
+    const job = image && this.#jobs.get(image.job);
+    if (!job) return image;
+    const { state, progress, next_at, attempt, max_attempts: of } = job;
+    const error = state === "failed" ? (job.error ?? image.error) : null;
+    const retry = state === "retrying" ? { at: next_at + this.#ahead, attempt, of } : undefined;
+    const ready = this.#ready.get(image.job);
+    return { ...image, state, progress, error, retry, queuedAt: ready && ready + this.#ahead };
   }
 
   /** Takes in an event; returns the id of the image that looks different now. */
   apply({ type, data, ts, seq }, now) {
     if (seq !== undefined) this.#ahead = Math.min(this.#ahead, now - ts);
     if (!data) return undefined; // of an image that was removed since
-    if (type === "image.created") return this.#add(data, (ts ?? now) + (ts ? this.#ahead : 0));
+    const sent = ts ?? now - this.#ahead;
+    if (type === "image.created") return this.#add(data, sent);
     if (type === "image.deleted") return this.#images.delete(data.id) ? data.id : undefined;
     if (type === "image.seen") return this.#see(data);
-    if (type === "image.again") return this.#again(data, ts + this.#ahead);
-    if (!type.startsWith("job.")) return undefined;
-    const work = this.#workOf(data.job);
-    const stale = isStale(work, data.fence, seq);
-    if (stale && seq === undefined) return undefined;
-    if (!stale) CHANGES[type]?.(work, data, this.#ahead, now);
-    work.fence = Math.max(work.fence, data.fence);
-    const image = this.#imageOf(data.job);
-    if (image && type === "job.reply") keepThumbnail(image, data.reply);
-    if (image && type === "job.succeeded") Object.assign(image, data.result);
-    return image?.id;
+    if (type === "image.again") return this.#again(data, sent);
+    return this.#tell({ type, data }, sent);
   }
 
-  #begin({ state, fence, attempt, max_attempts: of, ready, progress }) {
-    const at = ready + this.#ahead;
-    const ended = OUTCOMES.has(state) ? fence : undefined;
-    const more = state === "retrying" ? { retry: { at, attempt, of } } : { queuedAt: at };
-    return { state, fence, ended, progress: progress ?? undefined, ...more };
-  }
-
-  #add(data, queuedAt) {
+  #add(data, sent) {
     if (this.#images.has(data.id)) return undefined;
     this.#images.set(data.id, { ...data, thumbnails: [...data.thumbnails] });
-    const work = this.#workOf(data.job);
-    work.queuedAt ??= queuedAt;
+    if (!this.#jobs.has(data.job)) this.#begin(data.job, { state: data.state, fence: 0, ready: sent });
     return data.id;
+  }
+
+  /** @param {string} job @param {Partial<Known>} known */
+  #begin(job, { ready, progress, ...known }) {
+    this.#jobs.set(job, { job, ...known, progress: progress ?? undefined, next_at: ready });
+    this.#ready.set(job, ready);
   }
 
   #see({ id, ...seen }) {
@@ -83,18 +80,23 @@ export class Album {
     return image?.id;
   }
 
-  #again({ id, job, fence }, queuedAt) {
+  #again({ id, job, fence }, sent) {
     const image = this.#images.get(id);
-    const work = this.#workOf(job);
-    if (!image || fence < work.fence) return undefined;
-    image.job = job;
-    become(work, "queued", { fence, queuedAt, progress: undefined });
-    return id;
+    if (image) image.job = job;
+    return image && this.#tell({ type: "job.accepted", data: { job, fence } }, sent);
   }
 
-  #workOf(job) {
-    if (!this.#works.has(job)) this.#works.set(job, { fence: 0 });
-    return this.#works.get(job);
+  #tell(event, sent) {
+    const { type, data } = event;
+    const before = this.#jobs.get(data.job);
+    const job = withEvent(before, event);
+    const image = this.#imageOf(data.job);
+    const kept = image && type === "job.reply" && keepThumbnail(image, data.reply);
+    if (job === before) return kept ? image.id : undefined;
+    this.#jobs.set(data.job, job);
+    if (job.state === "queued") this.#ready.set(data.job, sent);
+    if (image && type === "job.succeeded") Object.assign(image, data.result);
+    return image?.id;
   }
 
   #imageOf(job) {
@@ -103,33 +105,8 @@ export class Album {
   }
 }
 
-// Volatile events overtake others and may be late: neither undoes what a newer attempt has said.
-const isStale = (work, fence, seq) =>
-  fence < work.fence || (seq === undefined && fence === work.ended);
-
-const CHANGES = {
-  "job.accepted": (work, _, __, now) => become(work, "queued", { queuedAt: now }),
-  "job.started": (work) => become(work, "running", { progress: undefined }),
-  "job.progress": (work, { progress }) => become(work, "running", { progress }),
-  "job.reply": (work, { fence }) => {
-    if (work.ended === undefined || fence > work.ended) become(work, "running");
-  },
-  "job.retrying": (work, { next_at, attempt, max_attempts: of }, ahead) =>
-    become(work, "retrying", { retry: { at: next_at + ahead, attempt, of }, progress: undefined }),
-  "job.succeeded": (work, { fence }) => end(work, "succeeded", fence),
-  "job.failed": (work, { fence, error }) => end(work, "failed", fence, error),
-  "job.cancelled": (work, { fence }) => end(work, "cancelled", fence),
-};
-
-function become(work, state, more = {}) {
-  Object.assign(work, { state, ended: undefined, error: null, ...more });
-}
-
-function end(work, state, fence, error = null) {
-  Object.assign(work, { state, ended: fence, error });
-}
-
 function keepThumbnail(image, made) {
   const others = image.thumbnails.filter(({ size }) => size !== made.size);
   image.thumbnails = [...others, made].sort((one, other) => one.size - other.size);
+  return true;
 }
