@@ -61,6 +61,7 @@ class Own:
     joined = False
 
     def __init__(self, alias: str) -> None:
+        self.alias = alias
         self._wrapper = _connect(alias)
         self.vendor = self._wrapper.vendor
         self._raw: Any = self._wrapper.connection
@@ -146,7 +147,10 @@ class Joined:
 
 
 class _Pool:
-    """Idle own sessions of this process; a forked child starts with none."""
+    """Idle own sessions of this process; a forked child starts with none.
+
+    Each is lent for its own database alone: tests may set `DATABASE` anew while some are idle.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -165,14 +169,16 @@ class _Pool:
         self._give_back(own)
 
     def _take(self) -> Own:
+        alias = settings.current().DATABASE
         with self._lock:
             if self._process != os.getpid():
                 # The parent's connections: never touched, not even to close them.
                 _abandoned.append(self._idle)
                 self._idle, self._process = [], os.getpid()
-            if self._idle:
-                return self._idle.pop()
-        return Own(settings.current().DATABASE)
+            for place, own in enumerate(self._idle):
+                if own.alias == alias:
+                    return self._idle.pop(place)
+        return Own(alias)
 
     def _give_back(self, own: Own) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests import services
+from tests import leftovers, services
 
 #: Modules whose tests take a process's life or a browser's time: `make proof` runs them.
 #: Of other modules some tests are marked by themselves.
@@ -45,6 +45,7 @@ LONG_PROOFS = frozenset(
         "test_worker",
     }
 )
+FOUND = pytest.StashKey[leftovers.Found]()
 DATABASE_ALIAS = {"sqlite": "default", "postgresql": "postgresql"}
 
 
@@ -66,6 +67,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.sqlite_too)
         elif item.path.parent.name == "adopter":
             item.add_marker(pytest.mark.adopter)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    item.stash[FOUND] = leftovers.found()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """After all fixtures: the test has left the process as it was."""
+    result = yield
+    leftovers.put_away()
+    if FOUND in item.stash:
+        leftovers.check(item.stash[FOUND])
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +133,12 @@ def test_case(request: pytest.FixtureRequest, settings: Any) -> str:
     request.getfixturevalue("_django_db_helper")
     settings.CHANNELS_CELERY = {"DATABASE": alias}
     return alias
+
+
+@pytest.fixture
+def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub of the test's own process leaves its signals to whoever runs the tests."""
+    monkeypatch.setattr("channels_celery.topics.hub.Farewell.chained", lambda loop, say_bye: None)
 
 
 @pytest.fixture(scope="session")

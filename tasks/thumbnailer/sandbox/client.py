@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import io
 import logging
@@ -44,7 +45,9 @@ def current() -> Link:
     """
     global _link
     with _starting:
-        _link = _link or Link()
+        if _link is None:
+            _link = Link()
+            atexit.register(stop)
         return _link
 
 

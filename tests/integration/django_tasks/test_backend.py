@@ -40,9 +40,11 @@ OURS = {
 
 
 @pytest.fixture
-def calls(test_case: str, settings: Any) -> Any:
-    """The module of tasks."""
+def calls(test_case: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module of tasks; the back end's channels are gone with the test."""
+    monkeypatch.setattr(registry, "_handlers", dict(registry._handlers))
     settings.TASKS = OURS
+    assert task_backends["default"].alias == "default", "made now, with its channels"
     from . import calls
 
     return calls

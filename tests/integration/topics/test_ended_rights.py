@@ -20,9 +20,10 @@ from django.urls import path
 
 from channels_celery import settings as ours
 from channels_celery import topics
-from channels_celery.topics import Visitor, access, hub, pool, rechecking, rights
+from channels_celery.topics import Visitor, access, hub, rechecking, rights
 from channels_celery.topics.access import Access
 from tests.integration.topics.publishers import rolled_back
+from tests.unit.topics.hub_of_loop import end_hub
 from tests.unit.topics.scripted import Socket, until
 
 
@@ -71,7 +72,7 @@ def site(database: str, settings: Any) -> Client:
 
 
 @pytest.fixture
-async def connected(site: Client) -> AsyncIterator[Callable[..., Any]]:
+async def connected(site: Client, no_server: None) -> AsyncIterator[Callable[..., Any]]:
     opened: list[Socket] = []
 
     async def connect(client: Client, *follow: str) -> Socket:
@@ -85,13 +86,7 @@ async def connected(site: Client) -> AsyncIterator[Callable[..., Any]]:
     yield connect
     for socket in opened:
         await socket.end()
-    loop = asyncio.get_running_loop()
-    current = hub._hubs.pop(loop)
-    for task in current._tasks:
-        task.cancel()
-    await asyncio.gather(*current._tasks, return_exceptions=True)
-    current.forget()
-    await asyncio.to_thread(pool.close)
+    await end_hub()
     await in_thread(connections.close_all)
 
 

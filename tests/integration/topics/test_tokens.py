@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -20,9 +19,10 @@ from django.test import RequestFactory
 from channels_celery import send, topics
 from channels_celery.errors import BadOption, BadTopic
 from channels_celery.jobs import views
-from channels_celery.topics import Refused, access, connection, hub, pool, tokens, visitors
+from channels_celery.topics import Refused, access, connection, tokens, visitors
 from channels_celery.topics.access import access_of
 from tests.integration.topics.test_ended_rights import in_thread
+from tests.unit.topics.hub_of_loop import end_hub
 from tests.unit.topics.scripted import Socket
 
 GUEST = "g0123456789abcdef0123"
@@ -136,7 +136,8 @@ def test_a_token_that_can_not_be_is_not_made(ann: User) -> None:
             topics.token(who, topics=(topic,))
 
 
-def test_the_snapshot_of_a_job_takes_a_token(ann: User) -> None:
+def test_the_snapshot_of_a_job_takes_a_token(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels_celery.jobs.hints.publish", lambda hint, seconds=0.0: None)
     job = send("thumbnailer", {}, topic=f"mine.u{ann.pk}").id
 
     def get(token: str, user: Any = None) -> Any:
@@ -176,17 +177,12 @@ def test_the_command_makes_one(ann: User) -> None:
 
 
 @pytest.fixture
-async def sockets(ann: User) -> AsyncIterator[list[Socket]]:
+async def sockets(ann: User, no_server: None) -> AsyncIterator[list[Socket]]:
     opened: list[Socket] = []
     yield opened
     for socket in opened:
         await socket.end()
-    current = hub._hubs.pop(asyncio.get_running_loop())
-    for task in current._tasks:
-        task.cancel()
-    await asyncio.gather(*current._tasks, return_exceptions=True)
-    current.forget()
-    await asyncio.to_thread(pool.close)
+    await end_hub()
     await in_thread(connections.close_all)
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,14 +19,12 @@ def site(settings: Any) -> None:
 
 
 @pytest.fixture
-def lobby(transactional_db: None) -> Iterator[Conversation]:
+def lobby(transactional_db: None) -> Conversation:
     """An empty room."""
-    from channels_celery import database
     from realtime.chat.models import Room
 
     Room.objects.get_or_create(slug="lobby", defaults={"name": "Lobby"})
-    yield Conversation("lobby")
-    database.close_idle()
+    return Conversation("lobby")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,13 @@ ON_DATABASE = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def site(settings: Any, tmp_path: Path) -> None:
-    """The thumbnailer's own pages, files in a folder of the test's own."""
+def site(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thumbnailer's own pages, files in a folder of the test's own, and no broker."""
+    monkeypatch.setattr("channels_celery.jobs.hints.publish", lambda hint, seconds=0.0: None)
     settings.ROOT_URLCONF = "tests.unit.thumbnailer.urls"
     settings.MEDIA_ROOT = tmp_path
 
 
 @pytest.fixture
-def guest(transactional_db: None) -> Iterator[Client]:
-    from channels_celery import database
-
-    yield Client()
-    database.close_idle()
+def guest(transactional_db: None) -> Client:
+    return Client()

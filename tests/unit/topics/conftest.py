@@ -9,6 +9,7 @@ import pytest
 from channels_celery.topics import feed, hub, outbound, rights
 from channels_celery.topics.hub import Hub
 
+from .hub_of_loop import end_hub
 from .readers import TOPIC, Logs
 from .rules import Rules
 from .scripted import Socket
@@ -36,19 +37,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def rules(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rules]:
+async def rules(monkeypatch: pytest.MonkeyPatch, no_server: None) -> AsyncIterator[Rules]:
     """A hub that asks these about people."""
     made = Rules()
     # Hubs of this process hear without the layer; a message in it would meet a closed loop.
     monkeypatch.setattr(outbound, "group_send", lambda group, message: None)
-    loop = asyncio.get_running_loop()
-    current = hub._hubs[loop] = Hub(made)
+    current = hub._hubs[asyncio.get_running_loop()] = Hub(made)
     current.start()
     yield made
-    for task in current._tasks:
-        task.cancel()
-    await asyncio.gather(*current._tasks, return_exceptions=True)
-    hub._hubs.pop(loop).forget()
+    await end_hub()
 
 
 @pytest.fixture

@@ -172,6 +172,7 @@ class World:
             await reader.leave()
         assert self.hub.feeds == {}
         assert self.hub.connections == set()
+        del hub._hubs[asyncio.get_running_loop()]
 
 
 async def play(seed: int) -> None:
