@@ -6,6 +6,7 @@ the memory; a limit that is looked at after them is none.
 
 from __future__ import annotations
 
+import errno
 import warnings
 from collections.abc import Iterator
 from typing import IO
@@ -30,6 +31,8 @@ TWICE_PIXELS = 4_000_000
 #: A JPEG's decoder is asked for this many times the final size: what it scales is scaled coarsely.
 DRAFT_GAP = 1.5
 REDUCING_GAP = 2.0
+#: The file could not be read at all. A decoder's own errors have no number, or EINVAL for a seek.
+DISK_ERRORS = (errno.EIO, errno.ESTALE)
 
 
 def make(file: IO[bytes], sizes: tuple[int, ...] = SIZES) -> Iterator[Seen | Made]:
@@ -58,6 +61,8 @@ def _judged(file: IO[bytes], first: int, most: int) -> tuple[Image.Image, tuple[
         # Too little memory says nothing about the file.
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            raise
         # Decoders raise whatever they like (SyntaxError is seen): the place is the verdict.
         text = f"{type(error).__name__}: {error}"
         if "memory" in text.lower():

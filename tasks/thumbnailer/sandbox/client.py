@@ -65,8 +65,10 @@ def thumbnails(
 ) -> Generator[Seen | Made, None, None]:
     """What `pipeline.making.make` gives, made by a process that can reach nothing.
 
-    A decode that crashes, or needs more memory than was reckoned, is tried once more. Raises Unfit
-    when the file is at fault, Crashed when its decoder broke twice, Trouble when the machine is.
+    A decode that crashes, finds no memory, or says that the file is corrupt, is tried once more in
+    a new process with twice the memory: what decoders raise, they also raise for want of it.
+    Raises Unfit when the file is at fault, Crashed when its decoder broke twice, Trouble when the
+    machine is.
     """
     allowed = allowed or Allowance()
     with ExitStack() as open_files:
@@ -74,12 +76,13 @@ def thumbnails(
         try:
             yield from _decoded(image, allowed)
             return
-        except NoMemory:
-            allowed = allowed.with_twice_the_memory()
-        except Crashed as crashed:
-            logger.warning("%s: once more", crashed)
+        except Unfit as unfit:
+            if unfit.fault is not Fault.CORRUPT:
+                raise
+        except (NoMemory, Crashed) as trouble:
+            logger.warning("%s: once more", trouble)
         try:
-            yield from _decoded(image, allowed)
+            yield from _decoded(image, allowed.with_twice_the_memory())
         except NoMemory as error:
             raise Unfit(Fault.TOO_LARGE, "memory") from error
 

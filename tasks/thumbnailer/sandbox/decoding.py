@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import gc
+import mmap
 import os
 import signal
 import socket
 import traceback
 from typing import NoReturn
 
+from tasks.thumbnailer.pipeline.limits import MAX_DECODE_BYTES
 from tasks.thumbnailer.pipeline.making import make
-from tasks.thumbnailer.pipeline.unfit import Unfit
+from tasks.thumbnailer.pipeline.unfit import Fault, Unfit
 
 from .allowance import ALLOWANCE_BYTES, Allowance
 from .confinement import Confinement, keep_only
 from .frames import Mark, Said, pack
 from .rehearsal import rehearse
+
+#: What is told for whatever a decoder raises. Several do not tell why, where memory fails them.
+DECODERS_WORD = (Fault.CORRUPT, Fault.TRUNCATED)
 
 
 def wait_and_decode(link: int, confinement: Confinement) -> NoReturn:
@@ -56,12 +61,23 @@ def _make(image: int, results: int, allowed: Allowance, confinement: Confinement
             for step in make(file):
                 _write(results, pack(step))
     except Unfit as unfit:
+        if unfit.fault in DECODERS_WORD and not _has_room():
+            return Said(Mark.NO_MEMORY, unfit.detail)
         return Said(Mark.UNFIT, f"{unfit.fault}\n{unfit.detail}")
     except MemoryError as error:
         return Said(Mark.NO_MEMORY, str(error))
     except Exception:  # noqa: BLE001 - not the file's: told, and tried again
         return Said(Mark.BROKEN, traceback.format_exc())
     return Said(Mark.DONE)
+
+
+def _has_room() -> bool:
+    """Whether the memory that any decode within the limits takes can be had."""
+    try:
+        mmap.mmap(-1, MAX_DECODE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError:
+        return False
+    return True
 
 
 def _write(handle: int, data: bytes) -> None:

@@ -37,6 +37,10 @@ def lie() -> Seen:
     return Seen(1, 1, "x" * 41)
 
 
+def misread() -> None:
+    raise Unfit(Fault.CORRUPT, "as it is said for want of memory, too")
+
+
 def leave() -> None:
     os._exit(3)
 
@@ -89,7 +93,7 @@ def make(file: IO[bytes]) -> Iterator[Seen | Made]:
     file.seek(0)
     answer = globals()[file.read().decode()]()
     if isinstance(answer, str):
-        raise Unfit(Fault.CORRUPT, answer)
+        raise Unfit(Fault.UNSUPPORTED, answer)
     yield answer
 
 

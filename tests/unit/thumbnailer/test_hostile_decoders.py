@@ -114,6 +114,16 @@ def test_memory_without_end_is_refused_after_twice_as_much() -> None:
     assert unfit.value.fault is Fault.TOO_LARGE
 
 
+@LINUX
+def test_broken_is_believed_only_where_there_was_memory() -> None:
+    with pytest.raises(Unfit) as unfit:
+        decode(b"misread", memory_bytes=64 * 1024 * 1024)
+    assert unfit.value.fault is Fault.TOO_LARGE
+    with pytest.raises(Unfit) as unfit:
+        decode(b"misread")
+    assert unfit.value.fault is Fault.CORRUPT
+
+
 def test_a_decoder_that_just_leaves_is_the_machines_trouble() -> None:
     with pytest.raises(Trouble):
         decode(b"leave")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import subprocess
 import sys
@@ -162,3 +163,19 @@ def test_a_fault_says_what_it_saw() -> None:
     with pytest.raises(Unfit) as unfit:
         list(make(io.BytesIO(b"GIF8")))
     assert unfit.value.detail == b"GIF8".hex()
+
+
+class BadSector(io.BytesIO):
+    """A file of which no more than the beginning can be read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0 or self.tell() + size > 1_000:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF"])
+def test_a_disk_that_fails_is_no_broken_image(kind: str) -> None:
+    data = pictures.encoded(Image.effect_noise((200, 200), 90).convert("RGB"), kind)
+    with pytest.raises(OSError, match="Input/output error"):
+        list(make(BadSector(data)))
