@@ -70,7 +70,10 @@ def _deleted(name: str) -> bool:
     try:
         if default_storage.get_modified_time(name) > timezone.now() - YOUNG:
             return False
-    except FileNotFoundError:
+        default_storage.delete(name)
+    except Exception:
+        # Each storage has errors of its own; somebody else may have deleted it meanwhile.
+        if default_storage.exists(name):
+            raise
         return False
-    default_storage.delete(name)
     return True

@@ -92,3 +92,21 @@ def test_a_bucket_is_swept_as_a_disk_is(
     monkeypatch.setattr(sweep, "YOUNG", -sweep.YOUNG)
     assert sweep.sweep() == 1
     assert keys(bucket) == kept
+
+
+def test_a_sweep_goes_on_when_an_object_goes_meanwhile(
+    transactional_db: None, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orphans = [f"originals/aa/{uuid4().hex}" for _ in range(3)]
+    for name in orphans:
+        default_storage.save(name, ContentFile(b"bytes"))
+    without_content = sweep._without_content
+
+    def after_a_removal(names: list[str]) -> list[str]:
+        default_storage.delete(orphans[1])
+        return without_content(names)
+
+    monkeypatch.setattr(sweep, "_without_content", after_a_removal)
+    monkeypatch.setattr(sweep, "YOUNG", -sweep.YOUNG)
+    assert sweep.sweep() == 2
+    assert keys(bucket) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 import uuid
 from pathlib import Path
@@ -11,6 +12,7 @@ from django.test import Client
 
 from tasks.thumbnailer import store
 from tasks.thumbnailer.models import Content, Image, Intake
+from tasks.thumbnailer.storage import WholeFiles
 from tasks.thumbnailer.sweep import sweep
 
 from .test_uploads import a_file, upload
@@ -72,3 +74,44 @@ def test_the_command_sweeps_files_and_counts(
 
 def test_an_empty_site_has_nothing_to_sweep(transactional_db: None) -> None:
     assert sweep() == 0
+
+
+def test_a_file_that_may_not_be_looked_at_ends_the_sweep(
+    transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError("not yours")
+
+    put(tmp_path, f"originals/aa/{uuid.uuid4().hex}")
+    monkeypatch.setattr(WholeFiles, "get_modified_time", forbidden)
+    with pytest.raises(PermissionError):
+        sweep()
+
+
+class Enough(BaseException):
+    """The test's end, as SIGTERM is the command's."""
+
+
+def test_the_command_goes_on_while_its_storage_is_away(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class StorageError(Exception):
+        """As a bucket's: no OSError."""
+
+    # Two turns: each takes one from the end.
+    turns: list[BaseException | None] = [Enough(), None]
+    outcomes: list[BaseException | None] = [None, StorageError("no bucket")]
+
+    def next_of(coming: list[BaseException | None]) -> int:
+        if error := coming.pop():
+            raise error
+        return 3
+
+    monkeypatch.setattr("tasks.thumbnailer.sweep.sweep", lambda: next_of(outcomes))
+    monkeypatch.setattr(time, "sleep", lambda _: next_of(turns))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(Enough):
+        call_command("sweep_images", every=60)
+    told = capsys.readouterr()
+    assert told.err == "Not now: no bucket\n"
+    assert told.out.startswith("3 files deleted")

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
 from tasks.thumbnailer import quota, sweep
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         while True:
             try:
                 self._sweep()
-            except (DatabaseError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - each storage has errors of its own
                 self.stderr.write(f"Not now: {error}")
             close_old_connections()
             time.sleep(every)
