@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import auth
@@ -21,6 +22,9 @@ from .lookup import Lookup
 
 #: Where a session keeps its guest's id; it stays at sign-in, when the session's key changes.
 SESSION_KEY = "channels_celery_visitor"
+
+#: What a visitor's column holds: one that does not fit would fail in statements of many.
+ID_LENGTH = 64
 
 _GUEST = re.compile(r"g[0-9a-f]{20}")
 
@@ -104,9 +108,12 @@ def _who(user: Any, session: Mapping[str, Any], lookup: Lookup) -> Visitor:
 
 
 def signed_in(user: Any) -> Visitor:
-    """The Visitor of a user."""
+    """The Visitor of a user; a key that is too long for an id is told by its digest."""
+    key = f"u{user.pk}"
+    if len(key) > ID_LENGTH:
+        key = f"u{sha256(key.encode()).hexdigest()[:40]}"
     # Others read the name: of an address, only the part before the @.
-    return Visitor(user=user, id=f"u{user.pk}", name=str(user.get_username()).partition("@")[0])
+    return Visitor(user=user, id=key, name=str(user.get_username()).partition("@")[0])
 
 
 def guest(known: object) -> Visitor:

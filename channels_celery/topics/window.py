@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 #: What may be on its way to a reader that has proven nothing yet.
@@ -13,6 +14,8 @@ SLOW_SECONDS = 5.0
 SCRAP_BYTES = 1024
 #: A reader that leaves a ping unanswered for so long is given up.
 PATIENCE_SECONDS = 30.0
+#: A ping's number is one of so many: only who has read it can send it back.
+NUMBERS = 2**48
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,10 @@ class Window:
     ping proves everything written before that ping. Times are seconds of a monotonic clock.
     """
 
-    __slots__ = ("_pings", "_proven", "_sent", "number", "size")
+    __slots__ = ("_pings", "_proven", "_sent", "size")
 
     def __init__(self) -> None:
         self.size = FIRST_BYTES
-        #: Of the last ping.
-        self.number = 0
         self._sent = 0
         self._proven = 0
         self._pings: list[_Ping] = []
@@ -72,9 +73,9 @@ class Window:
 
     def ping(self, now: float) -> int:
         """The number of the ping that is written next."""
-        self.number += 1
-        self._pings.append(_Ping(self.number, self._sent, now))
-        return self.number
+        number = secrets.randbelow(NUMBERS)
+        self._pings.append(_Ping(number, self._sent, now))
+        return number
 
     def pong(self, number: int, now: float) -> None:
         """Take a pong's proof. A number that no waiting ping has proves nothing."""

@@ -5,7 +5,7 @@ import { failure, Outbox, randomMid } from "./outbox.js";
 /** @typedef {{epoch: string, seq: number, mid: string}} Position A place in a topic's log. */
 /** @typedef {{topic: string, type: string, ts: number, data: any, seq?: number, mid?: string, by?: {id: string, name: string}}} TopicEvent Volatile when it has no `seq`. */
 /** @typedef {{topic: string, reason: "trimmed" | "epoch" | "rolled_back", epoch: string, seq: number}} Gap */
-/** @typedef {{since?: Position, onEvent: (event: TopicEvent) => void, onGap?: (gap: Gap) => void, onLive?: () => void, onError?: (error: Error & {code: string}) => void}} Follower */
+/** @typedef {{since?: Position, onEvent: (event: TopicEvent) => void, onGap?: (gap: Gap) => void, onLive?: (followed: () => boolean) => void, onError?: (error: Error & {code: string}) => void}} Follower */
 /** @typedef {import("./link.js").State} State */
 
 const OPERATIONS = 32; // unanswered at once: the server closes at its 65th
@@ -61,7 +61,7 @@ class Connection {
    * Follows a topic: every durable event once and in order, over reconnects, or a call of `onGap`,
    * which has to reload the state: events go on from there. `since` is the position of the state
    * that the page shows; without it, all that is kept comes. `onLive` is called whenever the server
-   * has begun to send, so again after each reconnect.
+   * has begun to send, so again after each reconnect; `followed()` says whether this one still is.
    * @param {string} topic
    * @param {Follower} follower
    */
@@ -184,7 +184,7 @@ class Connection {
       const { epoch, seq, mid, recovered } = answer;
       if (recovered) subscription.position = { epoch, seq, mid };
       else this.#skip(subscription, answer);
-      if (subscription.onLive) guarded(subscription.onLive);
+      if (subscription.onLive) guarded(subscription.onLive, () => this.#follows(subscription));
     });
   }
 

@@ -19,13 +19,15 @@ export function withPresence(connection, topic, { onPresent, onEvent, ...followe
   /** @type {Map<string, Member>} */
   const members = new Map();
   let n = 0;
+  let followed = () => false; // a list that comes after the topic was left is nobody's
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
   const tell = () => onPresent([...members.values()], n);
   const ask = () =>
+    followed() &&
     connection.ask({ op: "presence", topic }, (answer) => {
-      if (answer.op !== "presence") return; // it is not granted, or nothing can be sent
+      if (answer.op !== "presence" || !followed()) return; // it is not granted, or nothing can be sent
       members.clear();
       for (const member of answer.members) members.set(member.id, member);
       n = answer.n;
@@ -50,7 +52,10 @@ export function withPresence(connection, topic, { onPresent, onEvent, ...followe
 
   return {
     ...follower,
-    onLive: ask,
+    onLive(isFollowed) {
+      followed = isFollowed;
+      ask();
+    },
     onEvent(event) {
       if (event.type === "presence.join") change(1, event.data);
       else if (event.type === "presence.leave") change(-1, event.data);

@@ -75,6 +75,14 @@ def test_a_user_is_known_by_key_and_not_by_address(client: Client, ann: User) ->
     assert (visitor.user, visitor.id, visitor.name) == (ann, f"u{ann.pk}", "ann")
 
 
+def test_a_key_that_no_column_of_ids_holds_is_told_by_its_digest() -> None:
+    one, other = (User(pk=end.rjust(200, "k"), username="ann") for end in "ab")
+    ids = [visitors.signed_in(user).id or "" for user in (one, other, one)]
+    assert [len(identity) for identity in ids] == [41, 41, 41]
+    assert ids[0] == ids[2] != ids[1]
+    assert visitors.signed_in(User(pk="k" * 63, username="ann")).id == "u" + "k" * 63
+
+
 def test_the_session_keeps_the_guests_id_at_sign_in(client: Client, ann: User) -> None:
     identity, _ = asked(client)
     key = client.session.session_key

@@ -8,6 +8,7 @@ const { withPresence } = await modules("presence.js");
 const [ann, bob, eve] = ["ann", "bob", "eve"].map((name) => ({ id: name, name }));
 let world;
 let connection;
+let subscription;
 let seen;
 let present;
 
@@ -19,7 +20,7 @@ beforeEach(() => {
     onEvent: ({ seq }) => seen.push(seq),
     onPresent: (members, n) => present.push([members.map(({ id }) => id).join(), n]),
   };
-  connection.subscribe("t", withPresence(connection, "t", follower));
+  subscription = connection.subscribe("t", withPresence(connection, "t", follower));
   world.socket().welcomes();
   world.socket().accepts();
 });
@@ -82,4 +83,25 @@ test("where it is not granted the page hears nothing of it", () => {
   const { id } = world.socket().asked("presence").at(-1);
   world.socket().says({ op: "error", id, code: "denied", reason: "No.", temporary: false });
   assert.deepEqual([present, world.reported], [[], []]);
+});
+
+test("a topic that was left is not asked about, and an answer on its way is nobody's", () => {
+  answer([ann]);
+  tell("join", [bob], 3);
+  subscription.close();
+  const others = [];
+  const follower = { onEvent: () => {}, onPresent: (members, n) => others.push(n) };
+  connection.subscribe("t", withPresence(connection, "t", follower)).close();
+  world.clock.advance(3000);
+  assert.equal(asked(), 1);
+  connection.subscribe("t", withPresence(connection, "t", follower));
+  world.socket().accepts();
+  answer([ann, bob, eve]);
+  assert.deepEqual([present.length, others], [2, [3]]);
+});
+
+test("an answer that comes after the topic was left changes nothing", () => {
+  subscription.close();
+  answer([ann]);
+  assert.deepEqual(present, []);
 });

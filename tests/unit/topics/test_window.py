@@ -65,6 +65,16 @@ def test_a_pong_that_no_ping_waits_for_proves_nothing() -> None:
     assert window.unproven == 100
 
 
+def test_a_pong_can_not_be_guessed() -> None:
+    window = Window()
+    window.sent(FIRST_BYTES)
+    first = window.ping(0.0)
+    for number in (*range(10_000), first + 1, first - 1):
+        window.pong(number if number != first else -1, 0.1)
+    assert window.unproven == FIRST_BYTES
+    assert len({window.ping(0.0) for _ in range(100)}) == 100
+
+
 def test_a_fast_reader_is_allowed_more_up_to_a_bound() -> None:
     window = Window()
     sizes = []
