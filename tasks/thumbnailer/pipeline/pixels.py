@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PIL import Image, ImageFile, WebPImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin, WebPImagePlugin
+
+from . import inflating
 
 #: Pillow's own name: what its `load()` gets a WebP's frame from, as bytes that it then copies.
 _NEXT_FRAME = "_get_next"
@@ -18,5 +20,8 @@ def pixels_of(picture: ImageFile.ImageFile) -> Image.Image:
     if isinstance(picture, WebPImagePlugin.WebPImageFile) and hasattr(picture, _NEXT_FRAME):
         frame, mode = getattr(picture, _NEXT_FRAME)()[0], picture.rawmode
         return Image.frombuffer(mode, picture.size, frame, "raw", mode, 0, 1)
-    picture.load()
+    if isinstance(picture, PngImagePlugin.PngImageFile):
+        inflating.load(picture)
+    else:
+        picture.load()
     return picture
