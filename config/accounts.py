@@ -47,11 +47,10 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 def who(request: HttpRequest) -> dict[str, Any]:
     """For templates: the request's Visitor as `who`. Only looks: it makes nobody a session."""
-    # A request that was refused early has no session yet, or no user.
-    session, user = getattr(request, "session", None), getattr(request, "user", None)
-    if session is None or user is None:
+    session = getattr(request, "session", None)
+    if session is None:
         return {}
-    scope = {"user": user, "session": session}
+    scope = {"user": request.user, "session": session}
     return {"who": SimpleLazyObject(lambda: visitor_of_scope(scope))}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_django
 
 from tests import leftovers, services
 
@@ -69,6 +70,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.adopter)
 
 
+def pytest_collection_finish() -> None:
+    """In all threads one Celery app is the project's, whatever is imported before or later."""
+    from config.celery import app
+
+    app.set_current()
+    app.set_default()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     item.stash[FOUND] = leftovers.found()
@@ -93,11 +102,21 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    yield
-    from channels_celery import database
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> Iterator[None]:
+    """Empty databases, before the first test as before all others."""
+    from django.db import connections
+    from django.test import TransactionTestCase
 
-    database.close_idle()
+    from tests import emptying
+
+    with django_db_blocker.unblock():
+        for alias in connections:
+            emptying.empty(alias)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptying.empty_all)
+        yield
 
 
 @pytest.fixture(

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
+from django.db import connections
 
 from channels_celery.database import close_idle
 from channels_celery.topics.events import Event
+from tests import emptying
 
 from .serving import Server, serving
 
@@ -20,17 +24,32 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
 
 @pytest.fixture(scope="session", params=["daphne", "uvicorn"])
 def standing(
-    request: pytest.FixtureRequest, django_db_setup: None, redis_url: str
+    request: pytest.FixtureRequest,
+    django_db_setup: None,
+    redis_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    """A real server for all tests that leave it as they found it; a restart costs seconds."""
+    """A real server for all tests that leave it as they found it; a restart costs seconds.
+
+    Its chores go on between them, so it has a database of its own.
+    """
+    file = tmp_path_factory.mktemp("standing") / "db.sqlite3"
+    with closing(sqlite3.connect(connections["default"].settings_dict["NAME"])) as empty:
+        empty.execute("VACUUM INTO ?", [str(file)])
     quick = {"SWEEP_SECONDS": 0.2, "PING_SECONDS": 1.0}
-    with serving(request.param, "default", redis_url, **quick) as server:
+    with serving(request.param, "default", redis_url, file, **quick) as server:
         yield server
 
 
 @pytest.fixture
-def server(standing: Server, transactional_db: None) -> Iterator[Server]:
-    """The standing server, with a log of the test's own; its readers end with the test."""
+def server(
+    standing: Server, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Server]:
+    """The standing server and its database, empty; its readers end with the test."""
+    connections["default"].close()
+    monkeypatch.setitem(connections["default"].settings_dict, "NAME", standing.file)
     yield standing
     standing.clients.close()
+    emptying.empty("default")
+    connections["default"].close()
     close_idle()

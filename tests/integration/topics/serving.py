@@ -32,14 +32,17 @@ PATIENCE_SECONDS = 20.0
 
 
 class Server:
-    """Daphne or uvicorn on a port of its own."""
+    """Daphne or uvicorn on a port of its own, on the tests' database unless `file` is another."""
 
-    def __init__(self, name: str, alias: str, redis: str | None, **settings: Any) -> None:
+    def __init__(
+        self, name: str, alias: str, redis: str | None, file: Path | None = None, **settings: Any
+    ) -> None:
+        self.file = file
         self.port = services.free_port()
         self._command = [sys.executable, "-m", *COMMANDS[name], str(self.port), APPLICATION]
         served = {
             "alias": alias,
-            "name": str(connections[alias].settings_dict["NAME"]),
+            "name": str(file or connections[alias].settings_dict["NAME"]),
             "redis": redis,
             "settings": settings,
         }
@@ -76,8 +79,10 @@ class Server:
 
 
 @contextmanager
-def serving(name: str, alias: str, redis: str | None, **settings: Any) -> Iterator[Server]:
-    server = Server(name, alias, redis, **settings)
+def serving(
+    name: str, alias: str, redis: str | None, file: Path | None = None, **settings: Any
+) -> Iterator[Server]:
+    server = Server(name, alias, redis, file, **settings)
     server.start()
     try:
         with server.clients:
