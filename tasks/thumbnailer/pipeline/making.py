@@ -90,6 +90,8 @@ def _decode(file: IO[bytes], first: int, most: int) -> tuple[Image.Image, tuple[
     pixels = pixels_of(picture)
     orientation = orientation_of(picture)
     profile = picture.info.get("icc_profile")
+    # With it goes a WebP's decoder, which has two more canvases.
+    del picture
     small = resizable(pixels).resize(target, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
     return upright(to_srgb(small, profile), orientation), upright_size(whole, orientation)
 

@@ -47,8 +47,3 @@ def test_a_webp_is_read_by_a_pillow_that_knows_no_short_way(
     had = pixels.pixels_of(opened(WEBPS["lossy"]))
     assert had.mode == "RGB"
     assert pictures.corners(had) == ["red", "green", "blue", "white"]
-
-
-def test_a_webp_is_not_copied() -> None:
-    """Its decoder keeps two canvases; the picture is the third of them."""
-    assert pixels.pixels_of(opened(WEBPS["lossy"])).readonly
