@@ -55,6 +55,9 @@ class BoundedRequest(WebRequest):
         if self._refused:
             self.finish()
         else:
+            if self._taken and not self.requestHeaders.hasHeader(b"Content-Length"):
+                # It came in chunks, which Django takes for no body at all.
+                self.requestHeaders.setRawHeaders(b"Content-Length", [b"%d" % self._taken])
             super().process()
             # The application has it all by now: one copy less while it works.
             self.content.close()

@@ -73,6 +73,8 @@ def receives_files(view: View) -> View:
     @wraps(view)
     def receiving(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         limits = current()
+        if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
+            return refusal_page(request, _without_length())
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length) > limits.REQUEST_BYTES:
             return refusal_page(request, _request_too_large(limits))
@@ -94,6 +96,11 @@ def files(request: HttpRequest, name: str) -> list[Received]:
         if isinstance(handler, Receiver) and handler.refused:
             raise handler.refused
     return received
+
+
+def _without_length() -> Refused:
+    """Django takes a body in chunks for none; Daphne counts it before we are asked."""
+    return Refused("no_length", "Send the upload with its length, not in chunks.", 411)
 
 
 def _file_too_large(name: str, limits: Limits) -> Refused:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -16,20 +17,35 @@ TOGETHER = 6
 MOST_MEGABYTES = 200
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory of a process")
-def test_large_uploads_together_take_little_memory(tmp_path: Path) -> None:
-    settings = {"DJANGO_SETTINGS_MODULE": "config.settings", "VAR_DIR": str(tmp_path)}
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daphne]:
+    folder = tmp_path_factory.mktemp("site")
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings", "VAR_DIR": str(folder)}
     migrate = [sys.executable, "manage.py", "migrate", "-v0"]
     subprocess.run(migrate, cwd=ROOT, env={**os.environ, **settings}, check=True)
-    with daphne(tmp_path) as server:
-        assert _upload(server, 1) == 201
-        before = server.memory("VmRSS")
-        with ThreadPoolExecutor(TOGETHER) as pool:
-            statuses = list(
-                pool.map(lambda number: _upload(server, number), range(2, 2 + TOGETHER))
-            )
-        assert statuses == [201] * TOGETHER
-        assert server.memory("VmHWM") - before < MOST_MEGABYTES
+    with daphne(folder) as running:
+        yield running
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory of a process")
+def test_large_uploads_together_take_little_memory(server: Daphne) -> None:
+    assert _upload(server, 1) == 201
+    before = server.memory("VmRSS")
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        statuses = list(pool.map(lambda number: _upload(server, number), range(2, 2 + TOGETHER)))
+    assert statuses == [201] * TOGETHER
+    assert server.memory("VmHWM") - before < MOST_MEGABYTES
+
+
+def test_an_upload_in_chunks_is_taken_as_any_other(server: Daphne) -> None:
+    body, kind = form("chunks.jpg", b"x" * 100_000)
+    about = {"Accept": "application/json", "Content_Type": kind}
+    request = Sending(server.port, Transfer_Encoding="chunked", **about)
+    for part in (body[:1_000], body[1_000:]):
+        request.send(b"%x\r\n%s\r\n" % (len(part), part))
+    request.send(b"0\r\n\r\n")
+    status, _, text = request.answer()
+    assert (status, json.loads(text)["images"][0]["name"]) == (201, "chunks.jpg")
 
 
 def _upload(server: Daphne, number: int) -> int:

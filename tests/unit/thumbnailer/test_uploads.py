@@ -185,6 +185,14 @@ def test_a_request_without_a_length_is_cut_at_the_limit(settings: Any) -> None:
     assert receiver.refused.status == 413
 
 
+def test_a_body_in_chunks_that_the_server_did_not_count_is_refused(guest: Client) -> None:
+    # As gunicorn hands it on.
+    answer = guest.generic(
+        "POST", "/images/", b"", headers={**JSON, "Transfer-Encoding": "chunked"}
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (411, "no_length")
+
+
 def test_more_files_than_a_form_may_have_are_refused_with_a_sentence(
     guest: Client, settings: Any
 ) -> None:
