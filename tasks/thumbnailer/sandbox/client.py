@@ -51,11 +51,14 @@ def current() -> Link:
         return _link
 
 
-def stop() -> None:
-    """End the server, if this process has begun it; the next decode starts another."""
+def stop(link: Link | None = None) -> None:
+    """End the server, if this process has begun it; the next decode starts another.
+
+    With a `link`, only if it is still the one asked: another thread may have replaced it.
+    """
     global _link
     with _starting:
-        if _link is not None:
+        if _link is not None and link in (None, _link):
             _link.close()
             _link = None
 
@@ -89,8 +92,9 @@ def thumbnails(
 
 def _decoded(image: int, allowed: Allowance) -> Iterator[Seen | Made]:
     with ExitStack() as ends:
-        results, status = _asked(image, allowed, ends)
-        read = _Reader(results, time.monotonic() + allowed.wall_seconds + PATIENCE_SECONDS).read
+        link, results, status = _asked(image, allowed, ends)
+        deadline = time.monotonic() + allowed.wall_seconds + PATIENCE_SECONDS
+        read = _Reader(link, results, deadline).read
         said = None
         try:
             for _ in range(frames.MAX_FRAMES):
@@ -105,10 +109,11 @@ def _decoded(image: int, allowed: Allowance) -> Iterator[Seen | Made]:
             raise Crashed(f"the decoder said what it can not have to say: {error}") from error
         # Done: nobody waits until its process has gone, which is killed if it does not go.
         if said != Said(Mark.DONE):
-            raise judge(said, _ending(status), allowed)
+            raise judge(said, _ending(link, status), allowed)
 
 
-def _asked(image: int, allowed: Allowance, ends: ExitStack) -> tuple[int, socket.socket]:
+def _asked(image: int, allowed: Allowance, ends: ExitStack) -> tuple[Link, int, socket.socket]:
+    """Who was asked, where results come, and where the end is told."""
     results, write = os.pipe()
     ends.callback(os.close, results)
     status, told = socket.socketpair()
@@ -116,19 +121,21 @@ def _asked(image: int, allowed: Allowance, ends: ExitStack) -> tuple[int, socket
     try:
         with suppress(OSError, AttributeError):
             fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        link = current()
         try:
-            current().ask([image, write, told.fileno()], allowed)
+            link.ask([image, write, told.fileno()], allowed)
         except OSError:
             # It has ended since the last image.
-            stop()
-            current().ask([image, write, told.fileno()], allowed)
+            stop(link)
+            link = current()
+            link.ask([image, write, told.fileno()], allowed)
     finally:
         os.close(write)
         told.close()
-    return results, status
+    return link, results, status
 
 
-def _ending(status: socket.socket) -> Ending | None:
+def _ending(link: Link, status: socket.socket) -> Ending | None:
     status.settimeout(PATIENCE_SECONDS)
     try:
         data = status.recv(ENDING_BYTES)
@@ -136,14 +143,15 @@ def _ending(status: socket.socket) -> Ending | None:
         data = b""
     if len(data) == ENDING_BYTES:
         return Ending.unpack(data)
-    stop()
+    stop(link)
     return None
 
 
 class _Reader:
     """Reads a pipe until it ends, but not for ever."""
 
-    def __init__(self, handle: int, deadline: float) -> None:
+    def __init__(self, link: Link, handle: int, deadline: float) -> None:
+        self._link = link
         self._handle = handle
         self._deadline = deadline
         self._poll = select.poll()
@@ -155,7 +163,7 @@ class _Reader:
         while length:
             left = self._deadline - time.monotonic()
             if left <= 0 or not self._poll.poll(1_000 * left):
-                stop()
+                stop(self._link)
                 raise ServerGone("the sandbox's server does not answer")
             if not (part := os.read(self._handle, length)):
                 break

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 
 from .allowance import Allowance
 
+#: It ends its decodes and then itself in milliseconds.
+ENDS_SECONDS = 2.0
 #: Where the server finds its socket.
 CONTROL = 3
 #: Of Python. -P: no module from the present directory in place of ours.
@@ -34,11 +38,18 @@ class Link:
         socket.send_fds(self._control, [allowed.pack()], handles)
 
     def close(self) -> None:
-        """Let go; who started it waits until it has gone."""
+        """Let go; who started it waits until it has gone, and ends it if it does not go."""
         self._control.close()
         if os.getpid() == self._starter:
             with suppress(ChildProcessError):
-                os.waitpid(self.pid, 0)
+                self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + ENDS_SECONDS
+        while os.waitpid(self.pid, os.WNOHANG)[0] == 0:
+            if time.monotonic() > deadline:
+                os.kill(self.pid, signal.SIGKILL)
+            time.sleep(0.005)
 
 
 def _spawn(control: int) -> int:

@@ -19,7 +19,7 @@ from tasks.thumbnailer.pipeline.steps import Made, Seen
 from tasks.thumbnailer.pipeline.unfit import Fault, Unfit
 from tasks.thumbnailer.sandbox import client, seccomp, starting
 from tasks.thumbnailer.sandbox.allowance import Allowance
-from tasks.thumbnailer.sandbox.troubles import Busy, Crashed, Trouble
+from tasks.thumbnailer.sandbox.troubles import Busy, Crashed, ServerGone, Trouble
 from tests import services
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits that Linux has")
@@ -160,6 +160,34 @@ def test_who_is_killed_while_it_waits_is_replaced_with_the_next_image() -> None:
     services.until(lambda: children() == [], what="its end")
     assert told("who")
     assert next_decoder()
+
+
+@LINUX
+def test_where_memory_ends_the_kernel_takes_a_decoder_first() -> None:
+    place = Path(f"/proc/{next_decoder()}/oom_score_adj")
+    assert place.read_text(encoding="ascii") == "1000\n"
+
+
+@LINUX
+def test_a_server_that_does_not_answer_is_ended_and_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(starting, "ENDS_SECONDS", 0.1)
+    silent = server()
+    os.kill(silent, signal.SIGSTOP)
+    with pytest.raises(ServerGone):
+        decode(b"who", wall_seconds=0)
+    assert gone(Path(f"/proc/{silent}"))
+    assert told("who")
+
+
+def test_who_hears_late_of_a_servers_end_leaves_the_next_one_alone() -> None:
+    first = client.current()
+    client.stop(first)
+    second = client.current()
+    client.stop(first)
+    assert client.current() is second
 
 
 @LINUX
