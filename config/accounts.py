@@ -47,10 +47,11 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 def who(request: HttpRequest) -> dict[str, Any]:
     """For templates: the request's Visitor as `who`. Only looks: it makes nobody a session."""
-    session = getattr(request, "session", None)
-    if session is None:
+    # A request that was refused early has no session yet, or no user.
+    session, user = getattr(request, "session", None), getattr(request, "user", None)
+    if session is None or user is None:
         return {}
-    scope = {"user": request.user, "session": session}
+    scope = {"user": user, "session": session}
     return {"who": SimpleLazyObject(lambda: visitor_of_scope(scope))}
 
 

@@ -46,3 +46,12 @@ def test_what_can_not_be_taken_is_said_in_the_sites_frame(rf: RequestFactory) ->
     answer = defaults.bad_request(rf.get("/"), ValueError())
     assert answer.status_code == 400
     assert "That was not taken" in answer.content.decode()
+
+
+def test_a_request_for_another_host_is_refused_not_failed(settings: Any) -> None:
+    # As the site's: the host is looked at once there is a session, and before there is a user.
+    common = "django.middleware.common.CommonMiddleware"
+    settings.MIDDLEWARE = [settings.MIDDLEWARE[0], common, *settings.MIDDLEWARE[1:]]
+    answer = Client(raise_request_exception=False).get("/fails/", headers={"host": "other.example"})
+    assert answer.status_code == 400
+    assert "That was not taken" in answer.content.decode()
