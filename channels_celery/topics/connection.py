@@ -14,7 +14,7 @@ from channels_celery import settings
 
 from . import frames, protocol, sessions, tokens
 from .access import Refused, Visitor
-from .operations import Operation
+from .operations import Operation, Waiting
 from .outlet import Outlet, Send
 from .window import Window
 
@@ -59,7 +59,7 @@ class Connection:
         self.stalled: dict[Subscriber, None] = {}
         #: The server's task: ended by us if the server doesn't report the end.
         self.task = asyncio.current_task()
-        self._operations: deque[Operation] = deque()
+        self._operations: deque[Operation | Waiting] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None
         self._pinged = asyncio.get_running_loop().time()
@@ -133,18 +133,22 @@ class Connection:
             if frame["op"] == "pong":
                 self.window.pong(protocol.number_of(frame), asyncio.get_running_loop().time())
                 self._go_on()
+            elif self._operations:
+                self._append(Waiting(text or ""))
             else:
                 self.queue(Operation.of(frame))
         except protocol.BadFrame as error:
             self.close(protocol.BAD_FRAME, str(error))
 
     def queue(self, operation: Operation) -> None:
-        """Do it after those that wait; there is a bound to these."""
+        """Do it at once if it needs nobody, else after those that wait."""
+        if self._operations or not self.has_room or not operation.done_at_once(self):
+            self._append(operation)
+
+    def _append(self, operation: Operation | Waiting) -> None:
         # The first is at work.
         if len(self._operations) > protocol.OPERATIONS:
             self.close(protocol.OVERLOAD, f"{protocol.OPERATIONS} operations wait already.")
-            return
-        if not self._operations and self.has_room and operation.done_at_once(self):
             return
         self._operations.append(operation)
         if self._worker is None:

@@ -62,6 +62,16 @@ class Operation:
             connection.close(protocol.INTERNAL, "This could not be done.")
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A frame whose turn comes later, as its text: what it says may take twenty times as much."""
+
+    text: str
+
+    async def run(self, connection: Connection) -> None:
+        await Operation.of(protocol.load(self.text)).run(connection)
+
+
 GREETING = Operation(None, None)
 
 

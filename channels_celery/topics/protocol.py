@@ -195,8 +195,9 @@ def _since(given: Any) -> Position:
     epoch, seq, mid = given.get("epoch", ""), given.get("seq"), given.get("mid") or ""
     if type(seq) is not int or not 0 <= seq <= LARGEST_SEQ:
         _refuse('"since.seq" must be a whole number, 0 or more.')
-    if not isinstance(epoch, str) or not isinstance(mid, str):
-        _refuse('"since.epoch" and "since.mid" must be text.')
+    if not all(isinstance(one, str) and len(one) <= WORD_LENGTH for one in (epoch, mid)):
+        # What is longer is of no log; a socket would keep it for each of its topics.
+        _refuse(f'"since.epoch" and "since.mid" must be text of at most {WORD_LENGTH} characters.')
     return Position(epoch=epoch, seq=seq, mid=mid)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import tracemalloc
 from collections import Counter
 from types import SimpleNamespace
 from typing import Any
@@ -72,6 +74,23 @@ async def test_a_reader_that_does_not_read_its_answers_gets_no_more_of_them(worl
         await settle(100)
     assert reader.closed == 4006
     assert len(reader.said("error")) * 200 < 2 * FIRST_BYTES
+
+
+async def test_what_waits_takes_no_more_memory_than_its_frames(world: World) -> None:
+    reader = await world.reader()
+    server = world.connection_of(reader)
+    text = json.dumps({"op": "publish", "id": 1, "data": [[]] * 15_000})
+    tracemalloc.start()
+    try:
+        for _ in range(16):
+            # No copy of the frame is ours.
+            server.take(text)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(server._operations) == 16
+    # The first is at work, so it was read.
+    assert kept < 2 * 16 * len(text)
 
 
 async def test_a_socket_follows_a_bounded_number_of_topics(world: World) -> None:

@@ -62,6 +62,8 @@ def test_what_is_no_frame_of_this_protocol_is_a_bad_frame(text: str | None) -> N
         {"op": "subscribe", "id": 1, "topic": "a", "since": {"seq": True}},
         {"op": "subscribe", "id": 1, "topic": "a", "since": {"seq": 1, "epoch": 1}},
         {"op": "subscribe", "id": 1, "topic": "a", "since": {"seq": 1, "mid": 1}},
+        {"op": "subscribe", "id": 1, "topic": "a", "since": {"seq": 0, "mid": "x" * 101}},
+        {"op": "subscribe", "id": 1, "topic": "a", "since": {"seq": 0, "epoch": "x" * 101}},
         {"op": "unsubscribe", "topic": "a"},
         {key: value for key, value in PUBLISH.items() if key != "mid"},
         {key: value for key, value in PUBLISH.items() if key != "data"},
