@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from tasks.thumbnailer.pipeline.sizes import SIZES
 from tasks.thumbnailer.pipeline.steps import Made, Seen
 
 _HEADER = struct.Struct("!BIIII")
@@ -70,7 +71,9 @@ def _understood(mark: Mark, one: int, two: int, three: int, content: bytes) -> S
         return Seen(one, two, content.decode("ascii"))
     if mark is not Mark.MADE:
         return Said(mark, content.decode(errors="replace"))
-    if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or max(two, three) > one:
+    if one not in SIZES or not (0 < two <= one and 0 < three <= one):
+        raise Garbled("a thumbnail of no size that is made")
+    if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
         raise Garbled("a thumbnail that is none")
     return Made(one, two, three, content)
 

@@ -37,6 +37,10 @@ def lie() -> Seen:
     return Seen(1, 1, "x" * 41)
 
 
+def invent() -> Made:
+    return Made(40_000, 40_000, 1, b"RIFF....WEBP")
+
+
 def misread() -> None:
     raise Unfit(Fault.CORRUPT, "as it is said for want of memory, too")
 

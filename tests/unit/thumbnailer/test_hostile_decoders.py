@@ -129,7 +129,9 @@ def test_a_decoder_that_just_leaves_is_the_machines_trouble() -> None:
         decode(b"leave")
 
 
-@pytest.mark.parametrize(("act", "why"), [("shout", "frame of"), ("lie", "can not be")])
+@pytest.mark.parametrize(
+    ("act", "why"), [("shout", "frame of"), ("lie", "can not be"), ("invent", "no size")]
+)
 def test_what_no_decoder_says_is_not_believed(act: str, why: str) -> None:
     with pytest.raises(Crashed, match=why):
         decode(act.encode())
