@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import atexit
 import fcntl
-import io
 import logging
 import os
 import select
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from typing import IO
 
 from tasks.thumbnailer.pipeline.steps import Made, Seen
@@ -23,6 +21,7 @@ from . import frames
 from .allowance import Allowance
 from .endings import ENDING_BYTES, Ending
 from .frames import Garbled, Mark, Said
+from .handles import handle_of
 from .starting import Link
 from .troubles import Crashed, NoMemory, ServerGone
 from .verdicts import judge
@@ -75,7 +74,7 @@ def thumbnails(
     """
     allowed = allowed or Allowance()
     with ExitStack() as open_files:
-        image = open_files.enter_context(_handle(file))
+        image = open_files.enter_context(handle_of(file))
         try:
             yield from _decoded(image, allowed)
             return
@@ -170,20 +169,6 @@ class _Reader:
             parts.append(part)
             length -= len(part)
         return b"".join(parts)
-
-
-@contextmanager
-def _handle(file: IO[bytes]) -> Iterator[int]:
-    """The file's own handle, or that of a copy where it has none."""
-    try:
-        yield file.fileno()
-        return
-    except io.UnsupportedOperation:
-        file.seek(0)
-    with tempfile.TemporaryFile() as copy:
-        copy.write(file.read())
-        copy.flush()
-        yield copy.fileno()
 
 
 def _forget_lock() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import socket
 import time
@@ -12,6 +13,9 @@ from typing import IO
 from tasks.thumbnailer.pipeline.steps import Made, Seen
 from tasks.thumbnailer.pipeline.unfit import Fault, Unfit
 from tasks.thumbnailer.sandbox import decoding, server
+
+#: Its handle.
+IMAGE = 3
 
 
 def segfault() -> None:
@@ -65,6 +69,8 @@ def reach_out() -> str:
         "run": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606
         "kill": lambda: os.kill(os.getppid(), 0),
         "limits": lambda: os.nice(1),
+        "write": lambda: os.pwrite(IMAGE, b"another", 0),
+        "change": change,
     }
     return ",".join(name for name, act in tried.items() if _can(act))
 
@@ -83,6 +89,15 @@ def has() -> str:
 
 def who() -> str:
     return str(os.getpid())
+
+
+def change() -> None:
+    """Its file by way of memory, which no limit on files hinders."""
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    both, shared = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED
+    if libc.mmap(None, mmap.PAGESIZE, both, shared, IMAGE, 0) == ctypes.c_void_p(-1).value:
+        raise PermissionError
 
 
 def _can(act: Callable[[], object]) -> bool:
