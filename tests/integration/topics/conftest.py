@@ -22,6 +22,14 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     return events
 
 
+@pytest.fixture
+def changed(rung: list[Event], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The topics whose log hubs were told to read anew."""
+    told: list[str] = []
+    monkeypatch.setattr("channels_celery.topics.doorbell.changed", told.append)
+    return told
+
+
 @pytest.fixture(scope="session", params=["daphne", "uvicorn"])
 def standing(
     request: pytest.FixtureRequest,

@@ -8,19 +8,12 @@ from django.db import transaction
 from channels_celery import topics
 from channels_celery.database import session
 from channels_celery.errors import BadTopic
-from channels_celery.topics import deleting, doorbell, trimming
-from channels_celery.topics.events import Event
+from channels_celery.topics import deleting, trimming
 from channels_celery.topics.models import Event as EventRow
 from channels_celery.topics.models import Topic
 from tests.integration.topics.publishers import rolled_back, sequence
 
-
-@pytest.fixture(autouse=True)
-def changed(rung: list[Event], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The topics that hubs were told of."""
-    told: list[str] = []
-    monkeypatch.setattr(doorbell, "changed", told.append)
-    return told
+pytestmark = pytest.mark.usefixtures("changed")
 
 
 def publish(topic: str, count: int) -> topics.Position:
@@ -102,3 +95,5 @@ def test_a_renewed_log_keeps_its_events_and_is_another(database: str, changed: l
     assert topics.read("chat.b", other).reason == "epoch"
     with pytest.raises(BadTopic):
         deleting.renew("no topic")
+    # Of a topic without a log nobody knows anything; of all at once hubs hear by their sweep.
+    assert changed == ["chat.a", "chat.none"]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from channels_celery import topics
-from channels_celery.database import session
-from channels_celery.topics import access, chores, trimming
+from channels_celery.database import Session, session
+from channels_celery.topics import access, chores, pool, trimming, upkeep
 from channels_celery.topics.events import Event
+from channels_celery.topics.hub import Hub
 from channels_celery.topics.models import Chore, Topic
 from channels_celery.topics.models import Event as EventRow
 from channels_celery.topics.trimming import Trimmer
 from tests.integration.topics.publishers import sequence, side_by_side
+from tests.unit.topics.hub_of_loop import end_hub
 
 DAY_MS = 86_400_000
 
@@ -188,3 +192,28 @@ def test_what_a_crash_left_without_a_number_gets_one(database: str, rung: list[E
     with session() as current:
         trimmer.step(current)
     assert sequence(database, "few.lost") == [1]
+
+
+async def test_a_hub_trims_by_itself_and_goes_on_after_an_error(
+    database: str, monkeypatch: pytest.MonkeyPatch, no_server: None
+) -> None:
+    for module, name in ((trimming, "PASS"), (upkeep, "LOOK"), (upkeep, "STEP")):
+        monkeypatch.setattr(module, f"{name}_SECONDS", 0.01)
+    broken = iter([OperationalError("away")])
+    kept = trimming.Trimmer.step
+
+    def step(self: Trimmer, current: Session) -> bool:
+        for error in broken:
+            raise error
+        return kept(self, current)
+
+    monkeypatch.setattr(trimming.Trimmer, "step", step)
+    await pool.run(lambda: publish("few.a", 8))
+    Hub.current()
+    try:
+        async with asyncio.timeout(20):
+            while await pool.run(lambda: sequence(database, "few.a")) != [6, 7, 8]:
+                pass
+    finally:
+        await end_hub()
+    assert next(broken, None) is None

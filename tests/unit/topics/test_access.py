@@ -97,6 +97,8 @@ def test_two_rules_for_one_name_grant_nothing(caplog: pytest.LogCaptureFixture) 
     assert access.access_of(ANN, "chat.lobby") == NOTHING
     assert "these rules overlap" in caplog.text
     assert access.access_of(ANN, "chat.other").read
+    # Nor does either say how much of its log is kept: what is removed is gone.
+    assert access.rule_of("chat.lobby") is None
     assert [{one.pattern.text, two.pattern.text} for one, two in access.overlapping()] == [
         {"chat.<slug:room>", "chat.lobby"}
     ]

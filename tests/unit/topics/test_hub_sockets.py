@@ -6,17 +6,21 @@ import asyncio
 import json
 import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from channels_celery import topics
 from channels_celery.topics import connection as connection_module
 from channels_celery.topics import hub, protocol
 from channels_celery.topics.access import Access, Refused
+from channels_celery.topics.hub import Hub
 from channels_celery.topics.window import FIRST_BYTES, PATIENCE_SECONDS
 
 from .readers import TOPIC, Reader, settle
+from .rules import Rules
 from .scripted import until
 from .worlds import OTHER, World, mids
 
@@ -160,6 +164,22 @@ async def test_what_is_refused_is_told_in_the_words_of_the_refusal(
     await settle()
     error = reader.said("error")[0]
     assert (error["id"], error["code"], error["reason"]) == (5, "muted", "You are muted.")
+
+
+async def test_nothing_of_a_topic_comes_before_its_subscription_is_answered(
+    rules: Rules, connected: Callable[..., Any]
+) -> None:
+    rules.joins.clear()
+    socket = await connected("ann-key")
+    asking = asyncio.ensure_future(socket.follow("open.1"))
+    await until(lambda: "open.1" in Hub.current().feeds)
+    topics.whisper("open.1", "typing", {})
+    await asyncio.sleep(0.01)
+    rules.joins.set()
+    assert (await asking)["op"] == "subscribed"
+    assert socket.said("event") == []
+    topics.whisper("open.1", "typing", {})
+    await socket.until(lambda: socket.said("event"))
 
 
 async def test_a_published_event_comes_back_with_its_number(world: World) -> None:

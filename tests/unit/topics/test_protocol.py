@@ -137,4 +137,9 @@ def test_an_id_with_half_a_surrogate_pair_can_be_sent_back() -> None:
 
 def test_a_socket_that_has_to_stop_is_not_told_when_to_return() -> None:
     assert json.loads(frames.bye(protocol.BAD_FRAME, "Bad."))["retry_ms"] == 0
-    assert 0 <= json.loads(frames.bye(protocol.SHUTDOWN, "Bye."))["retry_ms"] < frames.SPREAD_MS
+
+
+def test_sockets_that_have_to_come_back_do_so_one_after_the_other() -> None:
+    times = {json.loads(frames.bye(protocol.SHUTDOWN, "Bye."))["retry_ms"] for _ in range(100)}
+    assert 0 <= min(times) < frames.SPREAD_MS / 3
+    assert frames.SPREAD_MS * 2 / 3 < max(times) < frames.SPREAD_MS

@@ -141,6 +141,29 @@ async def test_who_may_no_longer_see_who_is_present_gets_no_list(
     assert (await asking)["code"] == "denied"
 
 
+async def test_only_who_has_asked_who_is_present_hears_who_comes(
+    rules: Rules, connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def members(topic: str) -> Present:
+        return Present("[]", 0)
+
+    monkeypatch.setattr(Hub.current().presence, "members", members)
+    rules.granted["u1", "mine.1"] = Access(read=True, presence=True)
+    asked, silent = [await connected("ann-key", "mine.1") for _ in range(2)]
+    rules.granted["u2", "mine.1"] = READ
+    bob = await connected("bob-key", "mine.1")
+    assert (await asked.ask(op="presence", topic="mine.1"))["op"] == "presence"
+    assert (await bob.ask(op="presence", topic="mine.1"))["code"] == "denied"
+    topics.whisper("mine.1", "presence.join", {"members": [], "n": 1})
+    topics.whisper("mine.1", "typing", {})
+    for socket in (asked, silent, bob):
+        await socket.until(
+            lambda told=socket: "typing" in [one["type"] for one in told.said("event")]
+        )
+    heard = [[one["type"] for one in socket.said("event")] for socket in (asked, silent, bob)]
+    assert heard == [["presence.join", "typing"], ["typing"], ["typing"]]
+
+
 async def test_a_right_stays_while_nobody_can_say_and_ends_with_the_answer(
     rules: Rules, connected: Callable[..., Any], quick: None
 ) -> None:
