@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections import Counter
 from http.client import HTTPException
 from typing import Any
@@ -32,6 +33,8 @@ class Talker:
         self.sent: list[str] = []
         self.heard: list[str] = []
         self.lost = 0
+        #: Its last message waits for it: what happens before that happens to a talker.
+        self.may_end: threading.Event | None = None
         self._since: dict[str, Any] | None = None
 
     async def talk(self, everybody: int) -> None:
@@ -64,6 +67,8 @@ class Talker:
             case "ok":
                 self.sent.append(self.unsent.pop(0))
                 await asyncio.sleep(0.05)
+                if len(self.unsent) == 1 and self.may_end is not None:
+                    await asyncio.to_thread(self.may_end.wait, BOUND_SECONDS)
                 await self._say_next(socket)
             case "event":
                 self._hear(frame)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from urllib.request import Request
@@ -103,6 +104,9 @@ def nothing_is_lost_with_one_web_and_one_worker(stack: Stack) -> None:
     people = [Talker(ADDRESS, 60) for _ in range(4)]
     uploaders = [Uploader(ADDRESS, 25) for _ in range(2)]
     wanted = [mid for person in people for mid in person.unsent]
+    killed = threading.Event()
+    for person in people:
+        person.may_end = killed
 
     async def talk() -> None:
         await asyncio.wait_for(
@@ -119,6 +123,7 @@ def nothing_is_lost_with_one_web_and_one_worker(stack: Stack) -> None:
         )
         for name in ("worker", "web"):
             stack.running[name].pop().stop(signal.SIGKILL)
+        killed.set()
         for each in work:
             each.result()
     began = time.monotonic()
