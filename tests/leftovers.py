@@ -21,6 +21,7 @@ LASTING = (
     "channels_celery-writer",
     "channels_celery.hints",
     "channels_celery.lease",
+    "asyncio-waitpid-",  # Playwright's, whose browser stands
 )
 #: A thread that has just been told to end may take so long.
 END_SECONDS = 5.0
@@ -94,4 +95,6 @@ def _threads() -> frozenset[threading.Thread]:
 
     lasting = SyncToAsync.single_thread_executor._threads
     alive = threading.enumerate()
-    return frozenset(one for one in alive if one.name not in LASTING and one not in lasting)
+    return frozenset(
+        one for one in alive if not one.name.startswith(LASTING) and one not in lasting
+    )

@@ -48,12 +48,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Callable[[], object], *, seconds: float = START_SECONDS, what: str) -> None:
-    """Poll until the condition holds; past the bound the test fails and says what was awaited."""
+def until(
+    condition: Callable[[], object],
+    *,
+    seconds: float = START_SECONDS,
+    what: str | Callable[[], str],
+) -> None:
+    """Poll until the condition holds; past the bound the test fails and says what was awaited.
+
+    `what` is called then, if it can be, to say what was found instead.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"within {seconds:g} s there was no {what}")
+            said = what() if callable(what) else what
+            pytest.fail(f"within {seconds:g} s there was no {said}")
         time.sleep(0.02)
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests import services
 from tests.acceptance.site import Site, inherited
+from tests.acceptance.talk import Talk
 
 BOUND_SECONDS = 60.0
 
@@ -92,7 +93,10 @@ class Person:
     def __init__(self, browser: Browser, site: Site, **browsing: Any) -> None:
         self.context = browser.new_context(base_url=site.url, **browsing)
         self.errors: list[str] = []
+        #: Who is at the same party.
+        self.company = [self]
         self.page = self.tab()
+        self.talk = Talk(self.page)
 
     def tab(self) -> Page:
         page = self.context.new_page()
@@ -133,7 +137,16 @@ class Person:
         services.until(
             lambda: self.texts() == texts and set(self.states()) <= {"sent"},
             seconds=BOUND_SECONDS,
-            what=f"{texts} rather than {self.texts()} in the states {self.states()}",
+            what=lambda: "\n".join([str(texts), *(one.story() for one in self.company)]),
+        )
+
+    def story(self) -> str:
+        """What the page shows, and what its connection said last."""
+        connection = self.page.locator("#connection").get_attribute("data-state")
+        alert = self.page.locator("#alert").inner_text()
+        return (
+            f"{self.name()}, {connection}, sees {self.texts()} in the states {self.states()}, "
+            f"alert {alert!r}, errors {self.errors}; the last frames:\n{self.talk}"
         )
 
     def visitor(self) -> str:
@@ -211,10 +224,14 @@ class Party(ExitStack):
 
     def __init__(self, browser: Browser, site: Site) -> None:
         super().__init__()
+        self._site = site
+        self._people: list[Person] = []
         self._new: Callable[..., Person] = lambda **browsing: Person(browser, site, **browsing)
 
     def guest(self, room: str | None = None, **browsing: Any) -> Person:
         person = self._new(**browsing)
+        self._people.append(person)
+        person.company = self._people
         self.callback(self._leave, person)
         if room is not None:
             person.enter(room)
@@ -223,16 +240,11 @@ class Party(ExitStack):
     def open_room(self) -> str:
         """A room that nobody else knows, and that nobody has followed; its name."""
         name = f"room-{uuid4().hex[:8]}"
-        opener = self.guest(java_script_enabled=False)
-        opener.page.goto("/chat/")
-        opener.page.fill("#name", name)
-        opener.page.get_by_role("button", name="Open").click()
-        opener.page.wait_for_url(f"**/chat/{name}/")
-        opener.context.close()
+        self._site.submit("/chat/", name=name)
         return name
 
-    @staticmethod
-    def _leave(person: Person) -> None:
+    def _leave(self, person: Person) -> None:
+        self._people.remove(person)
         person.context.close()
         assert person.errors == []
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -24,3 +25,41 @@ def launched(*, back_forward_cache: bool = False) -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+class Standing:
+    """A Chromium that outlives tests; a start costs a second of the processor.
+
+    Playwright's event loop runs beneath its user, where no other loop could: it stands aside
+    except while a test uses the browser.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._loop = asyncio.get_running_loop()
+
+    @contextmanager
+    def used(self) -> Iterator[Browser]:
+        with running(self._loop):
+            yield self._browser
+            for context in self._browser.contexts:
+                context.close()
+
+
+@contextmanager
+def standing() -> Iterator[Standing]:
+    with launched() as browser:
+        kept = Standing(browser)
+        with running(None):
+            yield kept
+
+
+@contextmanager
+def running(loop: asyncio.AbstractEventLoop | None) -> Iterator[None]:
+    """What asyncio takes for this thread's running loop meanwhile."""
+    before = asyncio._get_running_loop()
+    asyncio._set_running_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(before)

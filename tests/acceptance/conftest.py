@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.acceptance.chatting import Party
-from tests.acceptance.chromium import launched
+from tests.acceptance.chromium import Standing, standing
 from tests.acceptance.following import Publisher
 from tests.acceptance.site import Site, elsewhere, running
 
@@ -35,10 +35,16 @@ def site() -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Standing]:
+    with standing() as chromium:
+        yield chromium
+
+
 @pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Headless Chromium. One a test: Playwright's event loop would stand in other tests' way."""
-    with launched() as browser:
+def browser(chromium: Standing) -> Iterator[Browser]:
+    """Headless Chromium: the same for all tests, its contexts each test's own."""
+    with chromium.used() as browser:
         yield browser
 
 

@@ -12,9 +12,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import cast
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
 
 from tests import services
 
@@ -58,7 +60,7 @@ class Site:
         services.until(
             lambda: self.output().count(text) >= times or self.process.poll() is not None,
             seconds=seconds,
-            what=f"{text!r} from the site, which said:\n{self.output()}",
+            what=lambda: f"{text!r} from the site, which said:\n{self.output()}",
         )
         assert self.output().count(text) >= times, self.output()
 
@@ -78,6 +80,14 @@ class Site:
         """Status and body of a plain GET."""
         with _open(Request(self.url + path), timeout=10) as answer:  # noqa: S310 - our own
             return answer.status, answer.read().decode()
+
+    def submit(self, path: str, **fields: str) -> None:
+        """Fill in the form of a page and send it, as somebody without scripts does."""
+        cookies = CookieJar()
+        open = build_opener(ProxyHandler({}), HTTPCookieProcessor(cookies)).open
+        open(self.url + path, timeout=10).close()
+        fields["csrfmiddlewaretoken"] = {one.name: one.value or "" for one in cookies}["csrftoken"]
+        open(self.url + path, urlencode(fields).encode(), timeout=10).close()
 
     def lacking(self) -> dict[str, str]:
         """What `/readyz` says is not ok."""

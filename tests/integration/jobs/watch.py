@@ -19,7 +19,7 @@ def ended(alias: str, id: UUID, *, seconds: float = 20.0) -> Job:
     def over() -> bool:
         return job(alias, id).state in ("succeeded", "failed", "cancelled")
 
-    until(over, seconds=seconds, what=f"outcome of {job(alias, id)}")
+    until(over, seconds=seconds, what=lambda: f"outcome of {job(alias, id)}")
     return job(alias, id)
 
 

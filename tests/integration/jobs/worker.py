@@ -48,7 +48,7 @@ def worker(
     try:
         until(
             lambda: Worker.objects.using(alias).filter(pid=process.pid).exists(),
-            what=f"beating worker; its log is {log.read_text()[-2000:]}",
+            what=lambda: f"beating worker; its log is {log.read_text()[-2000:]}",
         )
         yield process
     finally:
