@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -20,21 +21,24 @@ from tests.unit.thumbnailer import pictures
 ROOM = "lobby"
 TOPIC = f"chat.{ROOM}"
 BOUND_SECONDS = 120.0
+TALK_SECONDS = 180.0
 _open = build_opener().open
 
 
 class Talker:
-    """Writes in the room and hears it, over as many connections as it takes."""
+    """Writes in the room and hears it, over as many connections as it takes.
 
-    def __init__(self, address: str, count: int) -> None:
+    The last message waits for `may_end`: what happens before that happens to a talker.
+    """
+
+    def __init__(self, address: str, count: int, may_end: threading.Event | None = None) -> None:
         self._address = address
         self.cookie = cookie(f"http://{address}/chat/{ROOM}/")
         self.unsent = [str(uuid4()) for _ in range(count)]
         self.sent: list[str] = []
         self.heard: list[str] = []
         self.lost = 0
-        #: Its last message waits for it: what happens before that happens to a talker.
-        self.may_end: threading.Event | None = None
+        self._may_end = may_end
         self._since: dict[str, Any] | None = None
 
     async def talk(self, everybody: int) -> None:
@@ -67,8 +71,8 @@ class Talker:
             case "ok":
                 self.sent.append(self.unsent.pop(0))
                 await asyncio.sleep(0.05)
-                if len(self.unsent) == 1 and self.may_end is not None:
-                    await asyncio.to_thread(self.may_end.wait, BOUND_SECONDS)
+                if len(self.unsent) == 1 and self._may_end is not None:
+                    await asyncio.to_thread(self._may_end.wait, BOUND_SECONDS)
                 await self._say_next(socket)
             case "event":
                 self._hear(frame)
@@ -98,6 +102,13 @@ class Talker:
     @staticmethod
     async def _tell(socket: ClientConnection, **frame: Any) -> None:
         await socket.send(json.dumps(frame))
+
+
+async def talk(people: Sequence[Talker]) -> None:
+    """Until everybody has heard what all of them had to say."""
+    wanted = sum(len(person.unsent) for person in people)
+    async with asyncio.timeout(TALK_SECONDS):
+        await asyncio.gather(*(person.talk(wanted) for person in people))
 
 
 class Uploader:

@@ -101,21 +101,14 @@ def browsers_see_uploads_and_chat(_: Stack) -> None:
 
 
 def nothing_is_lost_with_one_web_and_one_worker(stack: Stack) -> None:
-    people = [Talker(ADDRESS, 60) for _ in range(4)]
+    killed = threading.Event()
+    people = [Talker(ADDRESS, 60, killed) for _ in range(4)]
     uploaders = [Uploader(ADDRESS, 25) for _ in range(2)]
     wanted = [mid for person in people for mid in person.unsent]
-    killed = threading.Event()
-    for person in people:
-        person.may_end = killed
-
-    async def talk() -> None:
-        await asyncio.wait_for(
-            asyncio.gather(*(person.talk(len(wanted)) for person in people)), 180
-        )
 
     with ThreadPoolExecutor() as pool:
         work: list[Future[None]] = [pool.submit(each.upload_all) for each in uploaders]
-        work.append(pool.submit(asyncio.run, talk()))
+        work.append(pool.submit(asyncio.run, talk(people)))
         services.until(
             lambda: all(len(person.sent) >= 15 for person in people),
             seconds=60,
