@@ -15,7 +15,7 @@ from urllib.request import Request
 from tests import services
 from tests.compose.composition import ROOT
 from tests.compose.front import ADDRESS, PORT, URL, open_, request, status, status_of
-from tests.compose.load import TOPIC, Talker, Uploader, cookie
+from tests.compose.load import TOPIC, Talker, Uploader, cookie, talk
 from tests.compose.stack import Stack
 
 STOP_GRACE_SECONDS = 30.0
