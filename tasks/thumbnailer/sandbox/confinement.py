@@ -43,6 +43,7 @@ class Confinement:
     def prepare(self) -> None:
         """Give up what no decode needs, long before its image comes."""
         self._end_with_server()
+        _go_first()
         _limit("RLIMIT_FSIZE", 0)
         _limit("RLIMIT_NPROC", 0)
         _limit("RLIMIT_NOFILE", 16)
@@ -66,6 +67,12 @@ class Confinement:
         if os.getppid() != self._server:
             # It ended before we could ask to end with it.
             os._exit(1)
+
+
+def _go_first() -> None:
+    """Where memory ends, the kernel is to end a decode, not the worker beside it."""
+    with suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
+        file.write(b"1000")
 
 
 def _address_space() -> int:

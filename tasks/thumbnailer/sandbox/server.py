@@ -146,18 +146,11 @@ def _noted(_: int, __: FrameType | None) -> None:
     """That it wakes the server up is all that is wanted."""
 
 
-def _go_first() -> None:
-    """Where memory ends, the kernel is to end a decode, not the worker beside it."""
-    with suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
-        file.write(b"1000")
-
-
 def main() -> None:
     # A terminal's Ctrl-C and a supervisor's SIGTERM are for the worker, which may still decode.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.chdir("/")
-    _go_first()
     rehearse()
     gc.collect()
     # What is here now is never looked at again, so that forks go on sharing it.
