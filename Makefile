@@ -34,7 +34,7 @@ adopter: $(VENV)/dev.stamp
 chaos: $(VENV)/dev.stamp
 	@exec $(RUN) -m tests.chaos
 
-# Topics followed through bad networks and dying services; ARGS=--short takes under a minute.
+# Topics followed through bad networks and dying services, three minutes; ARGS=--short under one.
 faults: $(VENV)/dev.stamp
 	@exec $(RUN) -m tests.faults $(ARGS)
 

@@ -119,6 +119,7 @@ test("a response that ends is followed by the next, which goes on from there", a
   assert.equal(request().at, "e1-4-m4");
   request().welcomes().tells("subscribed", position(4)).tells("", event(5));
   await settle();
+  assert.deepEqual(gaps, []);
   assert.deepEqual([seen, connection.state], [[3, 4, 5], "connected"]);
 });
 
@@ -181,6 +182,45 @@ test("wrong credentials end the connection, a server that restarts does not", as
   request().refuses(401, { code: "credentials", message: "Sign in." });
   await settle();
   assert.equal(connection.state, "closed");
+});
+
+test("what still comes before a hole is healed moves no position", async () => {
+  await following();
+  request().tells("", event(5));
+  await settle();
+  request().tells("", event(6));
+  await settle();
+  world.clock.advance(20);
+  assert.equal(request().at, "e1-3-m3");
+  request().welcomes().tells("subscribed", position(3)).tells("", event(4)).tells("", event(5));
+  await settle();
+  assert.deepEqual(seen, [3, 4, 5]);
+});
+
+test("who signs in between two responses is greeted anew", async () => {
+  await following();
+  request().says("retry: 700", "").controller.close();
+  await settle();
+  world.clock.advance(700);
+  request().welcomes("u7");
+  await settle();
+  assert.equal(connection.state, "reconnecting");
+  world.clock.advance(500);
+  world.socket().welcomes({ visitor: "u7" });
+  assert.equal(connection.visitor, "u7");
+});
+
+test("close ends the response, the probe and every timer", async () => {
+  await following();
+  const response = request();
+  for (let minute = 0; minute < 3; minute++) {
+    response.says(":", "");
+    await settle();
+    world.clock.advance(20_000);
+  }
+  const probe = world.socket();
+  connection.close();
+  assert.deepEqual([response.signal.aborted, probe.closed, world.clock.waiting], [true, true, 0]);
 });
 
 test("once a websocket gets through it has the connection back", async () => {
