@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.scenes import PLAIN
 from tests.acceptance.site import Site
-from tests.acceptance.tour import LOOKS, Look, tour
+from tests.acceptance.tour import LOOKS, Look, Stops, the_chat, the_frame, the_images
 from tests.acceptance.waits import live
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
@@ -40,12 +42,17 @@ MOTION = """() => {
 LONGEST_MOTION_SECONDS = 0.2
 
 
+@pytest.mark.parametrize(("part", "states"), [(the_frame, 13), (the_images, 11), (the_chat, 12)])
 def test_no_page_in_any_state_shuts_anybody_out(
-    browser: Browser, site: Site, tmp_path: Path
+    part: Callable[[Browser, Site, Path], Stops],
+    states: int,
+    browser: Browser,
+    site: Site,
+    tmp_path: Path,
 ) -> None:
     found: list[str] = []
     names = set()
-    for name, page in tour(browser, site, tmp_path):
+    for name, page in part(browser, site, tmp_path):
         names.add(name)
         for look in LOOKS:
             # The dark sheet only sets colours, which `faults` computes.
@@ -55,7 +62,7 @@ def test_no_page_in_any_state_shuts_anybody_out(
         found += [f"{name}: {it}" for it in cramped(page)]
 
     assert found == []
-    assert len(names) >= 36
+    assert len(names) >= states
 
 
 def barriers(page: Page, look: Look) -> list[str]:

@@ -38,18 +38,33 @@ Stops = Iterator[tuple[str, Page]]
 
 def tour(browser: Browser, site: Site, folder: Path) -> Stops:
     """Names each state and gives the tab that shows it; `folder` is for the photos."""
+    for part in PARTS:
+        yield from part(browser, site, folder)
+
+
+def the_frame(browser: Browser, site: Site, folder: Path) -> Stops:
     with browser.new_context(base_url=site.url, reduced_motion="reduce") as context:
         yield from _start_and_accounts(context.new_page(), site)
         yield from _echo(context.new_page())
         yield from errors(context.new_page(), site)
+
+
+def the_images(browser: Browser, site: Site, folder: Path) -> Stops:
     with browser.new_context(base_url=site.url, reduced_motion="reduce") as context:
         yield from images(context, site, folder)
     with browser.new_context(base_url=site.url, java_script_enabled=False) as context:
         yield from without_scripts(context.new_page(), folder)
+
+
+def the_chat(browser: Browser, site: Site, folder: Path) -> Stops:
     ann, bob = Person(browser, site), Person(browser, site)
     yield from _chat(ann, bob, site)
     ann.context.close()
     bob.context.close()
+
+
+#: Each can be seen without the others.
+PARTS = (the_frame, the_images, the_chat)
 
 
 def sign_up(page: Page, name: str, *, again: str = "a fine password") -> None:
