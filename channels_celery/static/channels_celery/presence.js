@@ -15,7 +15,7 @@ const AGAIN_MS = 3000; // a count that does not fit is asked about again after s
  * @param {PresentFollower} follower
  * @returns {import("./client.js").Follower}
  */
-export function withPresence(connection, topic, { onPresent, onEvent, ...follower }) {
+export function withPresence(connection, topic, { onPresent, onEvent, onLive, ...follower }) {
   /** @type {Map<string, Member>} */
   const members = new Map();
   let n = 0;
@@ -55,6 +55,7 @@ export function withPresence(connection, topic, { onPresent, onEvent, ...followe
     onLive(isFollowed) {
       followed = isFollowed;
       ask();
+      onLive?.(isFollowed);
     },
     onEvent(event) {
       if (event.type === "presence.join") change(1, event.data);

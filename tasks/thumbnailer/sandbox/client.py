@@ -44,9 +44,7 @@ def current() -> Link:
     """
     global _link
     with _starting:
-        if _link is None:
-            _link = Link()
-            atexit.register(stop)
+        _link = _link or Link()
         return _link
 
 
@@ -177,4 +175,5 @@ def _forget_lock() -> None:
     _starting = threading.Lock()
 
 
+atexit.register(stop)
 os.register_at_fork(after_in_child=_forget_lock)

@@ -79,6 +79,14 @@ test("after a reconnect, and after a hole was healed, the list is asked for anew
   assert.equal(asked(), 1);
 });
 
+test("the page's own onLive is called too", () => {
+  let live = 0;
+  const follower = { onEvent: () => {}, onPresent: () => {}, onLive: () => (live += 1) };
+  connection.subscribe("t", withPresence(connection, "t", follower));
+  world.socket().accepts();
+  assert.equal(live, 1);
+});
+
 test("where it is not granted the page hears nothing of it", () => {
   const { id } = world.socket().asked("presence").at(-1);
   world.socket().says({ op: "error", id, code: "denied", reason: "No.", temporary: false });

@@ -8,11 +8,13 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.test import Client
 
 from channels_celery import topics
 from channels_celery.models import Event, Job
-from tasks.thumbnailer import describe, store, views, works
+from channels_celery.topics.visitors import signed_in
+from tasks.thumbnailer import adoption, describe, store, views, works
 from tasks.thumbnailer.models import SPEC, Content, Image
 from tasks.thumbnailer.pipeline.sizes import SIZES
 from tasks.thumbnailer.topics import images_topic, topics_of
@@ -180,6 +182,15 @@ def test_a_guests_images_become_the_users_at_sign_in(guest: Client, image: dict[
     assert topics_of(f"u{user.pk}") == [f"images.u{user.pk}", image["topic"]]
     visitor = topics.Visitor(user=user, id=f"u{user.pk}", name="ann")
     assert images_topic(visitor, image["topic"].removeprefix("images."))
+
+
+def test_they_become_those_of_a_user_whose_key_is_too_long_for_an_id(
+    guest: Client, image: dict[str, Any]
+) -> None:
+    request, user = HttpRequest(), User(pk="k" * 200, username="ann")
+    request.session = guest.session
+    adoption.adopt(request=request, user=user)
+    assert Image.objects.get().owner == signed_in(user).id
 
 
 def test_an_unknown_image_is_not_found(guest: Client) -> None:
