@@ -43,6 +43,9 @@ class CuttingProxy:
         self._refusing = False
 
     def close(self) -> None:
+        # Closed alone, it would be waited on for ever.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _accept(self) -> None:
