@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+
+from channels_celery.jobs import registry
 from channels_celery.jobs.django_tasks import BACKEND
 from tests.integration.jobs.watch import Send, ended, types
 from tests.integration.jobs.worker import worker
@@ -13,9 +16,15 @@ from tests.services import until
 
 
 def test_a_task_of_the_framework_survives_a_killed_child(
-    database: str, env: dict[str, str], send: Send, tmp_path: Path, settings: Any
+    database: str,
+    env: dict[str, str],
+    send: Send,
+    tmp_path: Path,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The worker is told of no task: it finds the function by its path."""
+    monkeypatch.setattr(registry, "_handlers", dict(registry._handlers))
     settings.TASKS = {"default": {"BACKEND": BACKEND, "QUEUES": ["default", "slow"]}}
     from tests.integration.django_tasks import calls
 
