@@ -24,7 +24,8 @@ MAX_DECODE_BYTES = 512 * 1024 * 1024
 MAX_SCANS = 100
 
 BASELINE_BYTES, PROGRESSIVE_BYTES, PROGRESSIVE_CMYK_BYTES = 2, 6, 8
-#: A format's own buffers are most of it: WebP's decoder keeps two canvases and a copy.
+#: A format's own buffers are most of it: WebP's decoder keeps two canvases, and a Pillow without
+#: the short way of `pixels.py` copies one.
 FORMAT_BYTES = {Kind.WEBP: 17, Kind.AVIF: 10}
 #: PNG and GIF: the picture, its resizable form and, where something shows through, a third one.
 MODE_BYTES = {"1": 2, "L": 2, "RGB": 5, "P": 9}
