@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, WebSocketRoute, expect
 
+from tests import services
 from tests.acceptance.chatting import CLOSE, OPEN, REPLAY, Party, run
 from tests.acceptance.site import Site, running
 
@@ -152,11 +153,19 @@ def test_nobody_can_write_as_somebody_else_or_as_a_job(party: Party, room: str) 
 
 def test_others_see_who_is_typing_until_the_message_is_there(party: Party, room: str) -> None:
     ann, bob = party.guest(room), party.guest(room)
-    ann.page.type("#text", "Hel")
-    expect(bob.page.locator("#typing")).to_have_text(f"{ann.name()} is typing")
+    seen = bob.page.locator("#typing")
+
+    def seen_typing() -> str | None:
+        ann.page.type("#text", "l", delay=100)
+        return seen.text_content()
+
+    # Volatile: what is told before Bob follows the room is nobody's, and is told again in 3 s.
+    services.until(seen_typing, what="typing")
+    expect(seen).to_have_text(f"{ann.name()} is typing")
     expect(ann.page.locator("#typing")).to_have_text("")
+    said = ann.page.input_value("#text")
     ann.page.press("#text", "Enter")
-    bob.sees(["Hel"])
+    bob.sees([said])
     expect(bob.page.locator("#typing")).to_have_text("")
 
 

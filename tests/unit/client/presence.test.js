@@ -80,6 +80,7 @@ test("after a reconnect, and after a hole was healed, the list is asked for anew
 });
 
 test("the page's own onLive is called too", () => {
+  subscription.close();
   let live = 0;
   const follower = { onEvent: () => {}, onPresent: () => {}, onLive: () => (live += 1) };
   connection.subscribe("t", withPresence(connection, "t", follower));
