@@ -20,9 +20,9 @@ async def restarted(site: Site, found: Found) -> None:
         site.redis.signal(signal.SIGKILL)
         await play.publish(60, every=0.03)
         await play.judge()
-    # channels_redis' core layer shares one lock among a process's readers. One that dies with the
-    # line to Redis, as the plain consumer here, may keep it: all of the process then hear no more,
-    # and our events come with the sweep. A server with consumers of Channels is started again.
+    # Seen with the core layer: after its plain consumer died with the line to Redis, this
+    # Daphne's doorbells stayed unread in Redis and events came with the sweep. Why is not proven;
+    # the rows after it measure something else, so they get fresh servers.
     await site.fresh_webs()
 
 
