@@ -23,6 +23,8 @@ JOIN_AGAIN_SECONDS = 30.0
 JOIN_SECONDS = 5.0
 #: After an error.
 PAUSE_SECONDS = 1.0
+#: How soon a task that goes on is cancelled again.
+CANCEL_SECONDS = 0.1
 
 
 class Listening:
@@ -73,9 +75,7 @@ class Listening:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
         for task in done:
             task.result()
 
@@ -104,6 +104,18 @@ class Listening:
                         await self._wake.wait()
                 except TimeoutError:
                     self._member_of.clear()
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel them until they have ended."""
+    # Python 3.11's asyncio.wait_for, in which redis-py sends, loses most cancellations that come
+    # during a send: https://github.com/python/cpython/issues/86296. A task cancelled once may go
+    # on for ever, and a hub that waited for it would stay deaf.
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=CANCEL_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _import_layers() -> None:

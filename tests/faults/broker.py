@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 
+from channels_celery.topics.listening import JOIN_AGAIN_SECONDS
+
 from .rows import row
 from .scene import Found, scene
 from .site import Site, proxied
@@ -19,11 +21,8 @@ async def restarted(site: Site, found: Found) -> None:
         await play.publish(20, every=0.01)
         site.redis.signal(signal.SIGKILL)
         await play.publish(60, every=0.03)
+        await play.doorbells_again(within=10)
         await play.judge()
-    # Seen with the core layer: after its plain consumer died with the line to Redis, this
-    # Daphne's doorbells stayed unread in Redis and events came with the sweep. Why is not proven;
-    # the rows after it measure something else, so they get fresh servers.
-    await site.fresh_webs()
 
 
 @row("Redis flushed", short=False)
@@ -35,6 +34,7 @@ async def flushed(site: Site, found: Found) -> None:
         await play.publish(20, every=0.01)
         await site.tell_redis("FLUSHALL")
         await play.publish(20, every=0.01)
+        await play.doorbells_again(within=JOIN_AGAIN_SECONDS + 5)
         # The pubsub layer keeps nothing in Redis that could be flushed.
         await play.judge(naive_fails=site.database.name == "sqlite")
 

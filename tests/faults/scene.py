@@ -17,6 +17,9 @@ from .site import Site, until
 PATIENCE_SECONDS = 60.0
 #: What a naive client that is well needs to hear the last message.
 QUIET_SECONDS = 0.5
+#: An event that comes sooner was rung: the sweep looks every 3 s, so it can't bring two in a row.
+PROMPT_SECONDS = 0.5
+PROMPT_EVENTS = 4
 _numbers = count()
 
 
@@ -114,6 +117,18 @@ class Scene:
         except TimeoutError:
             behind = [f"{one.name} at {one.seq}" for one in waited if one.seq < top]
             self.found.say(f"{', '.join(behind[:3])} of {top}", good=False)
+
+    async def doorbells_again(self, *, within: float) -> None:
+        """Publish until some events in a row come to everybody at once, on every server."""
+        now = asyncio.get_running_loop().time
+        began, prompt = now(), 0
+        while prompt < PROMPT_EVENTS and now() - began < within:
+            published = now()
+            await self.publish(1)
+            await self.arrived()
+            prompt = prompt + 1 if now() - published < PROMPT_SECONDS else 0
+        good = prompt == PROMPT_EVENTS
+        self.found.say(f"doorbells came within {now() - began:.1f} s", good=good)
 
     async def judge(self, *, gaps: Iterable[str] = (), naive_fails: bool = True) -> None:
         """Compare what everybody wrote down with the log; only these reasons may lie in a gap."""

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -51,14 +50,6 @@ class Site:
     async def until_up(self) -> None:
         for port in (self.redis_port, *self.ports):
             await until(partial(services.answers, port), what=f"answer on port {port}")
-
-    async def fresh_webs(self) -> None:
-        """Both Daphnes anew."""
-        for web in self.webs:
-            old = web.pid
-            web.signal(signal.SIGKILL)
-            await until(lambda web=web, old=old: web.pid != old, what="Daphne anew")  # type: ignore[misc]
-        await self.until_up()
 
     async def end(self) -> None:
         await self.publisher.end()
