@@ -52,7 +52,7 @@ class Connection:
         self.mark = sessions.mark_of(sessions.key_of(scope) if token is None else None)
         #: When its token ends, in seconds since 1970.
         self.until = math.inf if token is None else tokens.end_of(token)
-        self.outlet = Outlet(send, self._drained)
+        self.outlet = Outlet(send, self._drained, hub.cork)
         self.window = Window()
         self.subscriptions: dict[str, Subscriber] = {}
         #: Subscribers that wait until the reader has proven to read, in order.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from . import doorbell, rechecking
 from .connection import Connection
+from .cork import Cork
 from .doorbell import Bell
 from .farewell import Farewell
 from .feed import Feed
@@ -48,6 +49,7 @@ class Hub:
         self.feeds: dict[str, Feed] = {}
         self._memory = Memory()
         self.connections: set[Connection] = set()
+        self.cork = Cork()
         #: The process ends: no socket is taken any more.
         self.leaving = False
         self.rights = Rights(self)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
-from . import promptly
+from .cork import Cork
 
 logger = logging.getLogger("channels_celery.topics")
 
@@ -22,10 +22,11 @@ class Outlet:
     written meanwhile waits in order, and no other socket is held up.
     """
 
-    __slots__ = ("_drained", "_queue", "_send", "_task", "broken")
+    __slots__ = ("_cork", "_drained", "_queue", "_send", "_task", "broken")
 
-    def __init__(self, send: Send, drained: Callable[[], None]) -> None:
+    def __init__(self, send: Send, drained: Callable[[], None], cork: Cork) -> None:
         self._send = send
+        self._cork = cork
         self._drained = drained
         self._queue: deque[Message] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -46,7 +47,7 @@ class Outlet:
             return
         steps = self._send(message).__await__()
         try:
-            first = promptly.first_step(steps, self)
+            first = self._cork.first_step(steps)
         except StopIteration:
             return
         except Exception as error:  # noqa: BLE001 - each server has its own for a socket that is gone

@@ -51,7 +51,8 @@ class Window:
 
     def fits(self, size: int) -> bool:
         """Whether so many bytes may go; a frame larger than any window goes alone."""
-        return self.unproven + size <= self.size or self.unproven <= SCRAP_BYTES
+        unproven = self._sent - self._proven
+        return unproven + size <= self.size or unproven <= SCRAP_BYTES
 
     def sent(self, size: int) -> None:
         self._sent += size

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from channels_celery.topics.cork import Cork
 from channels_celery.topics.outlet import Outlet
 
 
@@ -25,7 +26,7 @@ class Server:
         self.taken.append(message["text"])
 
     def outlet(self) -> Outlet:
-        return Outlet(self.send, self._count)
+        return Outlet(self.send, self._count, Cork())
 
     def _count(self) -> None:
         self.drained += 1
@@ -111,7 +112,7 @@ async def test_an_error_thrown_into_the_wait_reaches_the_server_s_own_code() -> 
             seen.append(error)
             raise
 
-    outlet = Outlet(send, lambda: pytest.fail("not drained"))
+    outlet = Outlet(send, lambda: pytest.fail("not drained"), Cork())
     write(outlet, "a")
     await turns()
     outlet.abandon()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from channels_celery.topics.cork import SLICE, Cork
 from channels_celery.topics.outlet import Outlet
 
 REACTOR, THREADS = "twisted.internet.reactor", "twisted.python.threadable"
@@ -50,8 +51,8 @@ class Transport:
         self.sent.append(taken)
         return None
 
-    def outlet(self) -> Outlet:
-        return Outlet(self.send, lambda: None)
+    def outlet(self, cork: Cork) -> Outlet:
+        return Outlet(self.send, lambda: None, cork)
 
 
 @pytest.fixture
@@ -73,29 +74,46 @@ def write(outlet: Outlet, text: str) -> None:
     outlet.write({"type": "websocket.send", "text": text})
 
 
-async def test_a_frame_leaves_before_its_write_returns(reactor: Reactor) -> None:
-    one, other = Transport(reactor), Transport(reactor)
-    for transport in (one, other):
-        write(transport.outlet(), "a")
-        assert transport.sent == [b"a"]
+async def test_a_fan_out_leaves_in_slices_as_it_is_written(reactor: Reactor) -> None:
+    cork = Cork()
+    crowd = [Transport(reactor) for _ in range(SLICE + 1)]
+    for number, transport in enumerate(crowd, 1):
+        write(transport.outlet(cork), "a")
+        assert len([one for one in crowd if one.sent]) == (SLICE if number >= SLICE else 0)
+    await asyncio.sleep(0)
+    assert [transport.sent for transport in crowd] == [[b"a"]] * len(crowd)
     assert reactor.waiting == []
 
 
-async def test_a_burst_to_one_socket_leaves_in_two_pieces(reactor: Reactor) -> None:
+async def test_what_a_few_sockets_are_told_leaves_in_the_next_turn(reactor: Reactor) -> None:
     transport = Transport(reactor)
-    outlet = transport.outlet()
+    outlet = transport.outlet(Cork())
+    for text in ("abc", "d"):
+        for letter in text:
+            write(outlet, letter)
+        await asyncio.sleep(0)
+    assert transport.sent == [b"abc", b"d"]
+    assert reactor.waiting == []
+
+
+async def test_a_burst_to_many_sockets_leaves_each_in_two_pieces(reactor: Reactor) -> None:
+    cork = Cork()
+    crowd = [Transport(reactor) for _ in range(SLICE)]
+    outlets = [transport.outlet(cork) for transport in crowd]
     for text in "abcd":
-        write(outlet, text)
-    reactor.turn()
-    assert transport.sent[:2] == [b"a", b"bcd"]
+        for outlet in outlets:
+            write(outlet, text)
     await asyncio.sleep(0)
-    write(outlet, "e")
-    assert transport.sent[-1] == b"e"
+    assert [transport.sent for transport in crowd] == [[b"a", b"bcd"]] * SLICE
+    for outlet in outlets:
+        write(outlet, "e")
+    assert [transport.sent[-1] for transport in crowd] == [b"e"] * SLICE
 
 
 async def test_what_the_kernel_does_not_take_is_left_to_the_reactor(reactor: Reactor) -> None:
     transport = Transport(reactor, room=2)
-    write(transport.outlet(), "abc")
+    write(transport.outlet(Cork()), "abc")
+    await asyncio.sleep(0)
     assert (transport.sent, transport.dataBuffer) == ([b"ab"], b"c")
     assert reactor.waiting == [transport]
 
@@ -104,13 +122,17 @@ async def test_what_the_kernel_does_not_take_is_left_to_the_reactor(reactor: Rea
 async def test_a_socket_that_is_gone_is_left_to_the_reactor(
     reactor: Reactor, monkeypatch: pytest.MonkeyPatch, raised: bool
 ) -> None:
-    transport = Transport(reactor)
+    cork = Cork()
+    transport, neighbour = Transport(reactor), Transport(reactor)
     transport.error = ConnectionResetError()
     if raised:
         monkeypatch.setattr(transport, "doWrite", lambda: 1 / 0)
-    outlet = transport.outlet()
+    outlet = transport.outlet(cork)
     write(outlet, "a")
+    write(neighbour.outlet(cork), "b")
+    await asyncio.sleep(0)
     assert reactor.waiting == [transport]
+    assert neighbour.sent == [b"b"]
     assert not outlet.broken
 
 
@@ -119,7 +141,7 @@ async def test_a_reactor_of_another_thread_is_left_alone(
 ) -> None:
     here.isInIOThread = lambda: False
     transport = Transport(reactor)
-    write(transport.outlet(), "a")
+    write(transport.outlet(Cork()), "a")
     assert (transport.sent, reactor.waiting) == ([], [transport])
 
 
@@ -127,7 +149,7 @@ async def test_an_error_of_the_server_breaks_its_outlet_alone(reactor: Reactor) 
     async def refuse(message: dict[str, Any]) -> None:
         raise RuntimeError(message)
 
-    outlet = Outlet(refuse, lambda: None)
+    outlet = Outlet(refuse, lambda: None, Cork())
     write(outlet, "a")
     assert outlet.broken
 
@@ -143,6 +165,7 @@ threadable.registerAsIOThread()
 assert sys.modules["twisted.python.threadable"].isInIOThread()
 
 import asyncio, socket
+from channels_celery.topics.cork import Cork
 from channels_celery.topics.outlet import Outlet
 
 ours, theirs = socket.socketpair()
@@ -160,10 +183,14 @@ async def main():
     writer = Socket(reactor)
     async def send(message):
         writer.write(message["text"].encode())
-    Outlet(send, print).write({"text": "ab"})
+    outlet = Outlet(send, print, Cork())
+    outlet.write({"text": "ab"})
+    assert writer not in reactor.getWriters()
+    await asyncio.sleep(0)
     assert (writer.sent, writer.dataBuffer) == (b"ab", b""), writer.sent
     assert writer not in reactor.getWriters()
-    Outlet(send, print).write({"text": "cd"})
+    outlet.write({"text": "cd"})
+    await asyncio.sleep(0)
     assert (writer.sent, writer.dataBuffer, writer.offset) == (b"abc", b"cd", 1)
     assert writer in reactor.getWriters()
 
