@@ -3,8 +3,9 @@
 Twisted would enter each socket in its loop to write it in the next turn, and take it out again:
 half the cost of a fan-out. asyncio's own transports, and so uvicorn, write at once. Here the entry
 is caught and the socket written, by the names of Twisted's public interfaces
-(`IReactorFDSet.addWriter`, `IWriteDescriptor.doWrite`). Why not each frame at once: the server's
-code for many sockets, then the kernel's for all of them, is a seventh quicker than in turns.
+(`IReactorFDSet.addWriter`, `IFileDescriptor.fileno`, `IWriteDescriptor.doWrite`). Why not each
+frame at once: the server's code for many sockets, then the kernel's for all of them, is a seventh
+quicker than in turns.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ class Cork:
     def _write(self) -> None:
         held, self._held = self._held, {}
         for writer in held:
+            if writer.fileno() == -1:
+                # Its connection ended meanwhile.
+                continue
             try:
                 failed = writer.doWrite()
             except Exception as error:  # noqa: BLE001 - the reactor meets it again, and knows what to do

@@ -22,6 +22,7 @@ class Reactor:
         self.waiting: list[Transport] = []
 
     def addWriter(self, writer: Transport) -> None:  # noqa: N802 - Twisted's name
+        assert writer.fileno() >= 0
         self.waiting.append(writer)
 
     def turn(self) -> None:
@@ -38,6 +39,10 @@ class Transport:
         self.dataBuffer = b""
         self.sent: list[bytes] = []
         self.error: Exception | None = None
+        self.fd = 1
+
+    def fileno(self) -> int:
+        return self.fd
 
     async def send(self, message: dict[str, Any]) -> None:
         self.dataBuffer += message["text"].encode()
@@ -136,6 +141,17 @@ async def test_a_socket_that_is_gone_is_left_to_the_reactor(
     assert not outlet.broken
 
 
+async def test_a_socket_that_ends_in_between_harms_no_other(reactor: Reactor) -> None:
+    cork = Cork()
+    transport, neighbour = Transport(reactor), Transport(reactor)
+    transport.error = ConnectionResetError()
+    for one in (transport, neighbour):
+        write(one.outlet(cork), "a")
+    transport.fd = -1
+    await asyncio.sleep(0)
+    assert (neighbour.sent, reactor.waiting) == ([b"a"], [])
+
+
 async def test_a_reactor_of_another_thread_is_left_alone(
     reactor: Reactor, here: SimpleNamespace
 ) -> None:
@@ -193,6 +209,12 @@ async def main():
     await asyncio.sleep(0)
     assert (writer.sent, writer.dataBuffer, writer.offset) == (b"abc", b"cd", 1)
     assert writer in reactor.getWriters()
+    writer.room = 9
+    outlet.write({"text": "ef"})
+    writer.connectionLost(None)
+    writer.fileno = lambda: -1
+    await asyncio.sleep(0)
+    assert writer.sent == b"abc"
 
 asyncio.set_event_loop(reactor._asyncioEventloop)
 reactor._asyncioEventloop.run_until_complete(main())
