@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connections
 
 from channels_celery import topics
 from channels_celery.topics import pool
 
-from .serving import Server, guest_cookie
+from .serving import Server, guest_cookie, serving
 from .streams import Stream
 
 TOPIC, OTHER = "open.lobby", "open.kitchen"
@@ -117,20 +118,40 @@ def test_a_long_log_comes_in_several_bounded_responses(get: Open) -> None:
     assert max(lengths) < 350_000
 
 
-def test_three_hundred_streams_take_no_threads_and_no_connections(
-    server: Server, get: Open
+def test_three_hundred_streams_take_no_threads_and_no_connections(server: Server) -> None:
+    follow_all(server)
+    # The hub's pool, the loop's own thread and the few that a server starts with.
+    threads, databases = _held(server)
+    assert threads <= pool.THREADS + 8
+    assert databases <= pool.THREADS * FILES
+
+
+@pytest.mark.django_db(transaction=True, databases=["postgresql"])
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_three_hundred_streams_take_no_connections_of_postgresql(
+    database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with ExitStack() as running:
+        with monkeypatch.context() as named:
+            named.setenv("PGAPPNAME", "streams")
+            server = running.enter_context(serving("daphne", database, redis_url, SWEEP_SECONDS=0.2))
+        follow_all(server)
+        with connections[database].cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'streams'")
+            (count,) = cursor.fetchone()
+    # Each thread of the hub's pool has the log's, and Django's own where a rule has asked.
+    assert 0 < count <= pool.THREADS * 2
+
+
+def follow_all(server: Server) -> None:
+    """So many streams, all of which have an event that came while they were open."""
     publish(1)
-    streams = [get(f"{TOPIC}/") for _ in range(STREAMS)]
+    streams = [server.stream(f"{TOPIC}/") for _ in range(STREAMS)]
     for stream in streams:
         stream.until_seq(1)
     publish(1)
     for stream in streams:
         stream.until_seq(2)
-    # The hub's pool, the loop's own thread and the few that a server starts with.
-    threads, databases = _held(server)
-    assert threads <= pool.THREADS + 8
-    assert databases <= pool.THREADS * FILES
 
 
 def _request(server: Server, method: str, path: str) -> Any:
