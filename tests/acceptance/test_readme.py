@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -138,7 +139,8 @@ def test_consumer_hears_of_its_job(project: tuple[Project, str]) -> None:
 
 def test_tests_of_a_project_need_no_broker_and_no_worker(project: tuple[Project, str]) -> None:
     nobody = f"REDIS_URL=redis://127.0.0.1:{services.free_port()}/0"
-    project[0].run(f"{nobody} python manage.py test shop.tests")
+    said = project[0].run(f"{nobody} python manage.py test shop.tests")
+    assert re.search(r"Found [1-9]\d* test", said)
 
 
 def test_commands_of_the_site_do_what_they_say(folder: Path) -> None:

@@ -119,4 +119,4 @@ def test_a_failure_tells_its_sentence(page: Page, project: tuple[Project, str, s
 
 
 def test_its_tests_pass(project: tuple[Project, str, str]) -> None:
-    project[0].run(commands()[-1][0])
+    assert re.search(r"Found [1-9]\d* test", project[0].run(commands()[-1][0]))

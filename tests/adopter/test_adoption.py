@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -71,7 +72,8 @@ def test_checks_and_migrations_are_clean(project: Project) -> None:
 
 
 def test_its_own_tests_pass_with_its_jobs_in_them(project: Project) -> None:
-    project.run("python manage.py test --settings crm.settings_for_tests")
+    said = project.run("python manage.py test --settings crm.settings_for_tests")
+    assert re.search(r"Found [1-9]\d* test", said)
 
 
 def test_its_code_is_strictly_typed(project: Project) -> None:

@@ -221,8 +221,10 @@ def test_a_projects_own_backend_is_known_at_start(
 def test_another_setting_of_that_name_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, given: Any
 ) -> None:
+    monkeypatch.setattr(registry, "_handlers", {})
     monkeypatch.setattr(django_tasks, "settings", SimpleNamespace(TASKS=given))
     django_tasks.register()
+    assert registry.channels() == {}
 
 
 def run_alias() -> str:

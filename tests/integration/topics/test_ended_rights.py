@@ -24,7 +24,7 @@ from channels_celery.topics import Visitor, access, hub, rechecking, rights
 from channels_celery.topics.access import Access
 from tests.integration.topics.publishers import rolled_back
 from tests.unit.topics.hub_of_loop import end_hub
-from tests.unit.topics.scripted import Socket, until
+from tests.unit.topics.scripted import Socket, connecting, until
 
 
 def who(request: HttpRequest) -> HttpResponse:
@@ -73,19 +73,13 @@ def site(database: str, settings: Any) -> Client:
 
 @pytest.fixture
 async def connected(site: Client, no_server: None) -> AsyncIterator[Callable[..., Any]]:
-    opened: list[Socket] = []
+    async with connecting() as connect:
 
-    async def connect(client: Client, *follow: str) -> Socket:
-        morsel = client.cookies.get("sessionid")
-        socket = await Socket(cookie=morsel.value if morsel else None).open()
-        opened.append(socket)
-        for topic in follow:
-            assert (await socket.follow(topic))["op"] == "subscribed"
-        return socket
+        async def connect_tab(client: Client, *follow: str) -> Socket:
+            morsel = client.cookies.get("sessionid")
+            return await connect(morsel.value if morsel else None, *follow)
 
-    yield connect
-    for socket in opened:
-        await socket.end()
+        yield connect_tab
     await end_hub()
     await in_thread(connections.close_all)
 

@@ -134,10 +134,14 @@ def test_three_hundred_streams_take_no_connections_of_postgresql(
     with ExitStack() as running:
         with monkeypatch.context() as named:
             named.setenv("PGAPPNAME", "streams")
-            server = running.enter_context(serving("daphne", database, redis_url, SWEEP_SECONDS=0.2))
+            server = running.enter_context(
+                serving("daphne", database, redis_url, SWEEP_SECONDS=0.2)
+            )
         follow_all(server)
         with connections[database].cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'streams'")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'streams'"
+            )
             (count,) = cursor.fetchone()
     # Each thread of the hub's pool has the log's, and Django's own where a rule has asked.
     assert 0 < count <= pool.THREADS * 2

@@ -12,7 +12,7 @@ from channels_celery.topics.hub import Hub
 from .hub_of_loop import end_hub
 from .readers import TOPIC, Logs
 from .rules import Rules
-from .scripted import Socket
+from .scripted import connecting
 from .worlds import OTHER, World
 
 
@@ -50,16 +50,6 @@ async def rules(monkeypatch: pytest.MonkeyPatch, no_server: None) -> AsyncIterat
 
 @pytest.fixture
 async def connected() -> AsyncIterator[Callable[..., Any]]:
-    """Open sockets, by the cookie and the topics to follow; they end with the test."""
-    opened: list[Socket] = []
-
-    async def connect(cookie: str | None = "ann-key", *follow: str) -> Socket:
-        socket = await Socket(cookie=cookie).open()
-        opened.append(socket)
-        for topic in follow:
-            assert (await socket.follow(topic))["op"] == "subscribed"
-        return socket
-
-    yield connect
-    for socket in opened:
-        await socket.end()
+    """Open sockets, Ann's unless another session is named, and the topics to follow."""
+    async with connecting() as connect:
+        yield lambda cookie="ann-key", *follow: connect(cookie, *follow)

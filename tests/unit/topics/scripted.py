@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from channels_celery.topics import rechecking
@@ -94,3 +95,20 @@ class Socket:
         elif message["type"] == "websocket.send":
             self.frames.append(json.loads(message["text"]))
         self._told.set()
+
+
+@asynccontextmanager
+async def connecting() -> AsyncIterator[Callable[..., Awaitable[Socket]]]:
+    """Opens sockets, by the session's key and the topics to follow; they end with it."""
+    opened: list[Socket] = []
+
+    async def connect(cookie: str | None, *follow: str) -> Socket:
+        socket = await Socket(cookie=cookie).open()
+        opened.append(socket)
+        for topic in follow:
+            assert (await socket.follow(topic))["op"] == "subscribed"
+        return socket
+
+    yield connect
+    for socket in opened:
+        await socket.end()

@@ -85,7 +85,9 @@ async def test_a_sweep_without_an_answer_is_not_a_complete_one() -> None:
     assert swept.logs.trusted
 
 
-async def test_topics_of_a_group_just_joined_are_compared_at_once() -> None:
+async def test_topics_of_a_group_just_joined_are_compared_at_once(settings: Any) -> None:
+    # No sweep of all topics comes first.
+    settings.CHANNELS_CELERY = {"SWEEP_SECONDS": 600.0}
     swept = Swept()
     task = asyncio.ensure_future(swept.sweep.run())
     await settle()
@@ -125,6 +127,7 @@ async def test_a_sweep_that_takes_too_long_is_counted(settings: Any) -> None:
     task = asyncio.ensure_future(swept.sweep.run())
     await until(lambda: swept.sweep.late)
     task.cancel()
+    assert swept.logs.trusted
 
 
 async def test_bells_of_topics_that_nobody_follows_are_passed_over() -> None:

@@ -94,7 +94,13 @@ def test_one_bad_reader_does_not_silence_the_layer(
     assert "specific!slow: a message is dropped" in caplog.text
 
 
-def test_without_a_layer_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbound, "get_channel_layer", lambda alias: None)
+def test_without_a_layer_nothing_is_sent_and_nothing_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(outbound, "get_channel_layer", asked.append)
+    monkeypatch.setattr(outbound, "_mute_until", 0.0)
     outbound.group_send("a", {"n": 1})
-    until(lambda: not outbound._waiting and not outbound._tasks, seconds=5, what="idle loop")
+    until(lambda: asked and not outbound._tasks, seconds=5, what="idle loop")
+    assert outbound._waiting == {}
+    assert caplog.text == ""
