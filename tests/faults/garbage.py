@@ -98,7 +98,8 @@ async def forged(site: Site, found: Found) -> None:
 async def subscribes(site: Site, found: Found) -> None:
     async with _undisturbed(site, found, "subscribes"):
         one = await _flooded(site, [f"faults.t{n}" for n in range(SUBSCRIBES)])
-        found.say(f"without waiting: closed with {one}", good=one == 4006)
+        # A server that keeps pace with its client counts topics before operations that wait.
+        found.say(f"without waiting: closed with {one}", good=one in (4006, 4504))
         codes = Counter([await _paced(site) for _ in range(3)])
         found.say(f"in step: closed with {dict(codes)}", good=set(codes) == {4504})
 
