@@ -56,6 +56,7 @@ class Member(models.Model):
     visitor = models.CharField(max_length=64)
     hub = models.CharField(max_length=32)
     name = models.CharField(max_length=150, blank=True)
+    #: 0: it has left, and that has to be told.
     since = models.BigIntegerField()
 
     class Meta:

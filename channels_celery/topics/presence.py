@@ -56,11 +56,15 @@ class _Turn:
     asked: list[str]
     beats: bool
     buries: bool
-    #: Whose rows of dead hubs this hub has removed, told of by nobody yet.
-    buried: list[Person]
+    #: Whose leave was told by the turn before.
+    told: list[Person]
+    #: Somebody may have left whose leave was not told.
+    looks: bool
     #: The hub's own row was there.
     known: bool = True
     joined: list[Person] = field(default_factory=list)
+    #: Who has no row of this hub that counts; who of them is present by no other hub.
+    gone: list[Person] = field(default_factory=list)
     left: list[Person] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     lists: dict[str, list[Person]] = field(default_factory=dict)
@@ -79,8 +83,10 @@ class Presence:
         self._rows: dict[Key, Person] = {}
         self._new: dict[Key, Person] = {}
         self._leaving: dict[Key, float] = {}
-        #: Of dead hubs, removed before the database failed.
-        self._buried: list[Person] = []
+        #: Whose leave has been told: they may be forgotten.
+        self._told: list[Person] = []
+        #: The database failed, perhaps between a leave and its telling.
+        self._broken = False
         self._asked: dict[str, list[asyncio.Future[Present]]] = {}
         self._wake = asyncio.Event()
         self._beaten = 0.0
@@ -145,7 +151,7 @@ class Presence:
         except Exception as error:
             if not isinstance(error, Error):
                 logger.exception("who is present could not be settled")
-            self._buried = turn.buried
+            self._broken = True
             for answer in _open(asked):
                 answer.set_exception(DatabaseAway())
             await asyncio.sleep(PAUSE_SECONDS)
@@ -159,6 +165,9 @@ class Presence:
                 answer.set_result(found)
         _tell("presence.join", turn.joined, turn.counts)
         _tell("presence.leave", turn.left, turn.counts)
+        self._told = turn.gone
+        if self._told:
+            self._wake.set()
 
     def _pause(self) -> float | None:
         """Until the next beat or leave; None: nobody is here."""
@@ -170,13 +179,16 @@ class Presence:
     def _turn(self, asked: Iterable[str]) -> _Turn:
         now = _now()
         due = (self._rows.get(key) for key, at in self._leaving.items() if at <= now)
+        leaves = list(islice((person for person in due if person is not None), BATCH))
+        buries = bool(self._rows) and self._may_judge(now)
         return _Turn(
             enters=list(islice(self._new.values(), BATCH)),
-            leaves=list(islice((person for person in due if person is not None), BATCH)),
+            leaves=leaves,
             asked=list(asked),
             beats=bool(self._rows or self._new),
-            buries=bool(self._rows) and self._may_judge(now),
-            buried=list(self._buried),
+            buries=buries,
+            told=self._told,
+            looks=bool(leaves) or buries or self._broken,
         )
 
     def _may_judge(self, now: float) -> bool:
@@ -187,7 +199,7 @@ class Presence:
     def _take(self, turn: _Turn) -> None:
         """The database has it; meanwhile some have come and some have left."""
         now = _now()
-        self._buried = []
+        self._broken = False
         if turn.beats:
             if not turn.known or now - self._beaten > 2 * BEAT_SECONDS:
                 self._steady = now
@@ -214,6 +226,8 @@ class Presence:
 
 def _settle(hub: str, turn: _Turn) -> None:
     with session() as current:
+        if turn.told:
+            roll.forget(current, hub, turn.told)
         if turn.beats:
             turn.known = roll.beat(current, hub)
         if turn.enters:
@@ -221,8 +235,10 @@ def _settle(hub: str, turn: _Turn) -> None:
         if turn.leaves:
             roll.leave(current, hub, turn.leaves)
         if turn.buries:
-            turn.buried += roll.bury(current)
-        turn.left = roll.absent(current, [*turn.leaves, *turn.buried])
+            roll.bury(current, hub)
+        if turn.looks:
+            turn.gone = roll.gone(current, hub)
+        turn.left = roll.absent(current, turn.gone)
         told = {person.topic for person in (*turn.joined, *turn.left)}
         turn.counts = roll.count(current, {*turn.asked, *told})
         turn.lists = {topic: roll.listed(current, topic) for topic in turn.asked}

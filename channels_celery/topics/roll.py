@@ -2,7 +2,10 @@
 
 A hub's members count while it beats. First is written and committed, then looked: of two hubs at
 the same moment at least one sees what the other wrote. A look that fails is taken again with the
-next try, so a join or leave may be told twice; only one whose hub dies in between stays untold.
+next try, so a join or leave may be told twice.
+
+Who has left keeps a row, with `since` 0, until that has been told. If its hub dies before, the hub
+that buries it inherits the row and tells.
 """
 
 from __future__ import annotations
@@ -28,14 +31,15 @@ _ROWS = {
     " json_extract(value, '$.visitor') AS visitor, json_extract(value, '$.name') AS name"
     " FROM json_each(%(rows)s)) AS r",
 }
-_LIVE = "JOIN channels_celery_hub h ON h.id = m.hub AND h.beat > {now} - %(dead)s"
+_LIVE = "JOIN channels_celery_hub h ON h.id = m.hub AND h.beat > {now} - %(dead)s AND m.since > 0"
 
 _BEAT = "UPDATE channels_celery_hub SET beat = {now} WHERE id = %(hub)s RETURNING id"
 _BEGIN = "INSERT INTO channels_celery_hub (id, beat) VALUES (%(hub)s, {now})"
 _ENTER = """
 INSERT INTO channels_celery_member (topic, visitor, hub, name, since)
 SELECT r.topic, r.visitor, %(hub)s, r.name, {now} FROM {rows} WHERE true
-ON CONFLICT (topic, visitor, hub) DO UPDATE SET name = excluded.name
+ON CONFLICT (topic, visitor, hub) DO UPDATE SET name = excluded.name,
+  since = coalesce(nullif(channels_celery_member.since, 0), excluded.since)
 """
 # Whoever was there before, on another hub, was told of then.
 _JOINED = """
@@ -47,17 +51,28 @@ WHERE mine.hub = %(hub)s AND (mine.topic, mine.visitor) IN (SELECT r.topic, r.vi
       AND (m.since < mine.since OR (m.since = mine.since AND m.hub < mine.hub)))
 """
 _LEAVE = """
-DELETE FROM channels_celery_member
+UPDATE channels_celery_member SET since = 0
 WHERE hub = %(hub)s AND (topic, visitor) IN (SELECT r.topic, r.visitor FROM {rows})
+"""
+_GONE = """
+SELECT topic, visitor, name FROM channels_celery_member WHERE hub = %(hub)s AND since = 0
+"""
+_FORGET = """
+DELETE FROM channels_celery_member WHERE hub = %(hub)s AND since = 0
+  AND (topic, visitor) IN (SELECT r.topic, r.visitor FROM {rows})
 """
 _STILL = """
 SELECT DISTINCT m.topic, m.visitor FROM channels_celery_member m {live}
 WHERE (m.topic, m.visitor) IN (SELECT r.topic, r.visitor FROM {rows})
 """
 _BURY = "DELETE FROM channels_celery_hub WHERE beat < {now} - %(dead)s RETURNING id"
-_BURIED = """
-DELETE FROM channels_celery_member WHERE hub = %(hub)s RETURNING topic, visitor, name
+# Whoever has a row of the heir already is present by it, or has left it too.
+_INHERIT = """
+INSERT INTO channels_celery_member (topic, visitor, hub, name, since)
+SELECT topic, visitor, %(hub)s, name, 0 FROM channels_celery_member WHERE hub = %(buried)s
+ON CONFLICT (topic, visitor, hub) DO NOTHING
 """
+_CLEAR = "DELETE FROM channels_celery_member WHERE hub = %(buried)s"
 _COUNT = """
 SELECT m.topic, count(DISTINCT m.visitor) FROM channels_celery_member m {live}
 WHERE m.topic IN (SELECT r.topic FROM {rows}) GROUP BY m.topic
@@ -105,22 +120,30 @@ def leave(session: Session, hub: str, people: Sequence[Person]) -> None:
     _run(session, _LEAVE, people, hub=hub)
 
 
-def bury(session: Session) -> list[Person]:
-    """Remove the hubs that are dead; returns whose presence by one of them ended."""
-    gone: list[Person] = []
+def bury(session: Session, hub: str) -> None:
+    """Remove the hubs that are dead: their members have left this hub."""
     with session.transaction():
-        for (hub,) in _run(session, _BURY):
-            gone += [Person(*row) for row in _run(session, _BURIED, hub=hub)]
-    return gone
+        for (buried,) in _run(session, _BURY):
+            _run(session, _INHERIT, hub=hub, buried=buried)
+            _run(session, _CLEAR, buried=buried)
+
+
+def gone(session: Session, hub: str) -> list[Person]:
+    """Who has left this hub and was not forgotten yet."""
+    return [Person(*row) for row in _run(session, _GONE, hub=hub)]
+
+
+def forget(session: Session, hub: str, people: Sequence[Person]) -> None:
+    """It was told that these have left this hub; who has come back stays."""
+    _run(session, _FORGET, people, hub=hub)
 
 
 def absent(session: Session, people: Sequence[Person]) -> list[Person]:
-    """Who of these is present by no hub at all, each once."""
+    """Who of these is present by no hub at all."""
     if not people:
         return []
     still = {(topic, visitor) for topic, visitor in _run(session, _STILL, people)}
-    found = {one.key: one for one in people}
-    return [one for key, one in found.items() if key not in still]
+    return [one for one in people if one.key not in still]
 
 
 def count(session: Session, topics: Iterable[str]) -> dict[str, int]:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 
 import pytest
 from django.db import connections
 
 from channels_celery.database import close_idle
+from channels_celery.topics import doorbell, pool, presence
 from channels_celery.topics.events import Event
 from tests import emptying
 
+from .attendance import Clock
 from .serving import Server, serving
 
 
@@ -28,6 +32,32 @@ def changed(rung: list[Event], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     told: list[str] = []
     monkeypatch.setattr("channels_celery.topics.doorbell.changed", told.append)
     return told
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(presence, "_now", made)
+    return made
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], int]]:
+    """What followers heard: came or left, who, and how many are there now."""
+    heard: list[tuple[str, list[str], int]] = []
+
+    def ring(event: Event) -> None:
+        data = json.loads(event.data)
+        heard.append((event.type, [one["id"] for one in data["members"]], data["n"]))
+
+    monkeypatch.setattr(doorbell, "ring", ring)
+    return heard
+
+
+@pytest.fixture
+async def pool_closed(database: str) -> AsyncIterator[None]:
+    yield
+    await asyncio.to_thread(pool.close)
 
 
 @pytest.fixture(scope="session", params=["daphne", "uvicorn"])
