@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
+
+import pytest
 
 from channels_celery.topics import hub
 from channels_celery.topics.access import Access
 from channels_celery.topics.doorbell import Bell
 from channels_celery.topics.hub import Numbers
-from channels_celery.topics.window import FIRST_BYTES
+from channels_celery.topics.replay import FRAME_BYTES
+from channels_celery.topics.window import FIRST_BYTES, LARGEST_BYTES
 
-from .readers import TOPIC, Reader, settle
+from .readers import PAGE, TOPIC, Following, Reader, settle
 from .worlds import OTHER, World, mids
 
 TYPING = '{"op":"event","topic":"chat.lobby","type":"typing","ts":1,"data":{}}'
@@ -56,6 +60,7 @@ async def test_whoever_stands_where_the_log_was_trimmed_reads_once(world: World)
     liar = await world.reader()
     liar.tell(op="subscribe", id=1, topic=TOPIC, since={"epoch": "e0", "seq": 3, "mid": "made-up"})
     await settle(20)
+    assert liar.said("subscribed")[0]["mid"] == "made-up"
     reads = world.logs.reads
     await settle(200)
     assert world.logs.reads == reads
@@ -129,6 +134,8 @@ async def test_a_topic_that_is_left_in_its_turn_lets_the_next_go_on(world: World
             world.publish(topic, size=4000)
     await settle()
     world.logs.turns = 20
+    # One proof of all: no other pong gives the next its turn.
+    reader.unanswered = reader.unanswered[-1:]
     reader.wake()
     await settle(5)
     reader.unsubscribe(TOPIC)
@@ -229,3 +236,55 @@ async def test_a_log_that_is_another_one_is_found_by_the_sweep(world: World) -> 
     late.tell(op="subscribe", id=1, topic=TOPIC, since={"epoch": "e0", "seq": 1, "mid": "x"})
     await settle()
     assert late.said("subscribed")[0]["reason"] == "epoch"
+
+
+@pytest.mark.parametrize("grown", [False, True])
+async def test_a_log_that_was_rolled_back_is_found_by_the_sweep(world: World, grown: bool) -> None:
+    world.publish()
+    reader = await world.reader(TOPIC)
+    world.publish()
+    log = world.logs.of[TOPIC]
+    log.events.pop()
+    if grown:
+        log.append()
+    assert await world.hub.sweep._compare([TOPIC])
+    await settle()
+    assert [gap["reason"] for gap in reader.said("gap")] == ["rolled_back"]
+    world.publish()
+    assert mids(reader) == log.mids[-1:]
+
+
+async def test_who_comes_to_a_read_under_way_is_asked_for_its_rights_first(world: World) -> None:
+    """Both stand at one place, and what is read for the one would fit the other."""
+    readers = [await world.reader(TOPIC) for _ in range(2)]
+    for reader in readers:
+        reader.asleep = True
+    for _ in range(8):
+        world.publish(size=4000)
+    await settle()
+    before = mids(readers[1])
+    world.logs.turns = 20
+    readers[0].wake()
+    await settle(5)
+    readers[1].wake()
+    world.logs.granted = Access()
+    await settle(200)
+    assert [reader.said("error")[0]["code"] for reader in readers] == ["denied"] * 2
+    assert mids(readers[1]) == before
+
+
+@pytest.mark.parametrize("window", [FIRST_BYTES, LARGEST_BYTES])
+async def test_a_frame_of_several_events_fits_the_free_window_and_a_frame(
+    world: World, window: int
+) -> None:
+    for _ in range(PAGE):
+        world.publish(size=9_000 if window == FIRST_BYTES else 30_000)
+    reader = await world.reader()
+    reader.asleep = True
+    world.connection_of(reader).window.size = window
+    reader.following[TOPIC] = Following(TOPIC)
+    reader.subscribe()
+    await settle()
+    sizes = [len(json.dumps(frame, separators=(",", ":"))) for frame in reader.frames]
+    assert max(sizes) <= FRAME_BYTES
+    assert sum(sizes) <= window

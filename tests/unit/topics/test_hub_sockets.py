@@ -17,7 +17,7 @@ from channels_celery.topics import connection as connection_module
 from channels_celery.topics import hub, protocol
 from channels_celery.topics.access import Access, Refused
 from channels_celery.topics.hub import Hub
-from channels_celery.topics.window import FIRST_BYTES, PATIENCE_SECONDS
+from channels_celery.topics.window import FIRST_BYTES
 
 from .readers import TOPIC, Reader, settle
 from .rules import Rules
@@ -205,10 +205,11 @@ async def test_an_operation_that_breaks_closes_its_socket_only(
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"op":"pong"}', '{"op":"pong","n":"1"}'])
 async def test_a_frame_of_another_protocol_closes_the_socket(world: World, text: str) -> None:
-    reader = await world.reader()
+    reader = await world.reader(TOPIC)
     reader.tell_text(text)
     await settle()
     assert (reader.closed, reader.said("bye")[0]["code"]) == (4500, 4500)
+    assert world.hub.feeds == {}
     count = len(reader.frames)
     reader.tell_text(text)
     await settle()
@@ -225,7 +226,9 @@ async def test_a_silent_socket_is_asked_and_one_that_is_gone_is_closed(world: Wo
     server.tick(now + 16)
     server.tick(now + 17)
     assert len(reader.said("ping")) == 1
-    server.tick(now + 17 + PATIENCE_SECONDS)
+    server.tick(now + 29)
+    assert reader.closed is None
+    server.tick(now + 31)
     assert (reader.closed, reader.said("bye")[0]["code"]) == (4001, 4001)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from channels_celery.topics import memory as memory_module
+from channels_celery.topics.access import Access
 from channels_celery.topics.doorbell import Bell
 from channels_celery.topics.events import Event, Position
 from channels_celery.topics.memory import EVENTS, SECONDS, Memory
@@ -185,6 +186,26 @@ async def test_a_topic_that_everybody_has_left_is_not_remembered(world: World) -
     assert not world.hub._memory._runs
 
 
+async def test_what_is_remembered_is_nobody_s_who_may_not_read_it(world: World) -> None:
+    await world.reader(TOPIC)
+    world.publish()
+    log = world.logs.of[TOPIC]
+    log.events[0] = replace(log.events[0], data='"secret"')
+    world.logs.granted = Access()
+    late = await _since(world, Position(epoch=log.epoch, seq=0))
+    assert (late.said("error")[0]["code"], late.said("event")) == ("denied", [])
+
+
+async def test_after_a_failure_the_log_is_asked(world: World) -> None:
+    await world.reader(TOPIC)
+    world.publish()
+    log = world.logs.of[TOPIC]
+    world.logs.trusted = False
+    log.events[0] = replace(log.events[0], mid="another")
+    late = await _since(world, Position(epoch=log.epoch, seq=0))
+    assert mids(late) == ["another"]
+
+
 async def test_all_who_come_back_at_once_share_one_read(world: World) -> None:
     readers = [await world.reader(TOPIC) for _ in range(20)]
     world.publish()
@@ -211,7 +232,6 @@ async def test_what_was_taken_back_is_read_anew(world: World) -> None:
 
 
 async def test_a_page_from_before_it_was_taken_back_is_not_remembered(world: World) -> None:
-    await world.reader(TOPIC)
     log = world.logs.of[TOPIC]
     log.append()
     log.append('"secret"')

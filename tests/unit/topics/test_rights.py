@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from channels_celery import topics
+from channels_celery.database import STATEMENT_TIMEOUT_SECONDS
 from channels_celery.topics import rechecking, rights, sessions
 from channels_celery.topics.access import Access, Refused, Visitor
 from channels_celery.topics.hub import Hub
@@ -180,6 +181,8 @@ async def test_a_right_stays_while_nobody_can_say_and_ends_with_the_answer(
 async def test_every_socket_is_asked_again_in_rounds(
     rules: Rules, connected: Callable[..., Any], quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Within a minute, with the look itself and an answer that is late.
+    assert rights.ROUND_SECONDS + rights.LOOK_SECONDS + STATEMENT_TIMEOUT_SECONDS <= 60
     monkeypatch.setattr(rights, "SLICE", 2)
     sockets = [await connected("ann-key", "mine.1") for _ in range(5)]
     assert rules.asked == []

@@ -175,19 +175,29 @@ async def test_a_database_that_fails_at_a_topic_ends_the_response_for_now(
     assert (request.status, request.ended, request.named("message")) == (200, True, [])
 
 
-async def test_a_response_is_bounded_and_the_next_goes_on(world: World, get: Get) -> None:
+@pytest.mark.parametrize("query", ["", f"topic={TOPIC}&topic={OTHER}"])
+async def test_a_response_is_bounded_and_the_next_goes_on(
+    world: World, get: Get, query: str
+) -> None:
     for _ in range(12):
         world.publish(size=30_000)
     seqs: list[int] = []
     at = ""
     while len(seqs) < 12:
-        request = await get(last_event_id=at)
+        request = await get("" if query else f"{TOPIC}/", query, last_event_id=at)
         parser = Parser()
         events = request.events(parser)
         assert len(request.text) < RESPONSE_BYTES + protocol.FRAME_BYTES
         seqs += [one.data["seq"] for one in events if one.name == "message"]
         at = parser.last_id
     assert seqs == list(range(1, 13))
+
+
+async def test_readers_are_told_to_come_back_at_different_times(world: World, get: Get) -> None:
+    parsers = [Parser() for _ in range(8)]
+    for parser in parsers:
+        (await get()).events(parser)
+    assert len({parser.retry_ms for parser in parsers}) > 1
 
 
 async def test_a_reader_that_does_not_read_holds_up_nobody(world: World, get: Get) -> None:
@@ -206,6 +216,7 @@ async def test_a_reader_that_does_not_read_holds_up_nobody(world: World, get: Ge
 async def test_a_response_ends_in_time_and_a_reader_that_leaves_leaves_nothing(
     world: World, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert streaming.RESPONSE_SECONDS == 5 * 60
     monkeypatch.setattr(streaming, "RESPONSE_SECONDS", 0.01)
     request = await get()
     await until(lambda: request.ended)
