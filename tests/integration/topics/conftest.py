@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -58,6 +59,17 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], int]]:
 async def pool_closed(database: str) -> AsyncIterator[None]:
     yield
     await asyncio.to_thread(pool.close)
+
+
+@pytest.fixture
+def ringing(redis_url: str, settings: Any) -> None:
+    """What the test publishes is rung over the servers' Redis."""
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [redis_url]},
+        }
+    }
 
 
 @pytest.fixture(scope="session", params=["daphne", "uvicorn"])

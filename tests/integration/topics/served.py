@@ -18,6 +18,12 @@ def may_read(visitor: topics.Visitor, name: str) -> topics.Access:
     return topics.Access(read=True, publish=("message",), whisper=("typing",), presence=True)
 
 
+@topics.rule("shut.<slug:name>")
+def may_read_for_now(visitor: topics.Visitor, name: str) -> bool:
+    """Until the open topic of that name has an event."""
+    return topics.position(f"open.{name}").seq == 0
+
+
 # Django's stubs know only views; Channels' router takes ASGI applications.
 _to: Any = path
 _under: Any = re_path

@@ -86,6 +86,8 @@ class Conversation:
                 topics.publish(topic, "message", data)
             case "renew":
                 deleting.renew(topic)
+            case "recheck":
+                topics.recheck(topic=topic)
             case "join":
                 self._server.client(Cookie=guest_cookie(OTHER_GUEST)).follow(topic)
             case "lost":
@@ -106,7 +108,7 @@ def _is_own_join(frame: dict[str, Any]) -> bool:
     return [member["id"] for member in members] == [GUEST]
 
 
-def test_servers_say_what_is_recorded(server: Server) -> None:
+def test_servers_say_what_is_recorded(server: Server, ringing: None) -> None:
     for told in CONVERSATIONS:
         conversation = Conversation(server)
         for step in told["steps"]:

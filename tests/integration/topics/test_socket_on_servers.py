@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -26,17 +25,6 @@ GUEST = "g0123456789abcdef0123"
 @pytest.fixture(params=["daphne", "uvicorn"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture
-def ringing(redis_url: str, settings: Any) -> None:
-    """What the test publishes is rung over the servers' Redis."""
-    settings.CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [redis_url]},
-        }
-    }
 
 
 Serve = Callable[..., Server]

@@ -29,6 +29,8 @@ class Textbook:
         self._reload = reload
         self._positions: dict[str, Frame | None] = {}
         self._unsent: dict[str, Frame] = {}
+        #: Topics whose subscription is not answered yet.
+        self._asked: set[str] = set()
         self._open = ExitStack()
         self._socket: ClientConnection | None = None
         self._silence = WELCOME_SECONDS
@@ -119,14 +121,18 @@ class Textbook:
 
     def _subscribe(self, topic: str) -> None:
         position = self._positions[topic]
+        self._asked.add(topic)
         self._ask(op="subscribe", topic=topic, **({"since": position} if position else {}))
 
     def _move(self, frame: Frame) -> None:
+        self._asked.discard(frame["topic"])
         if not frame.get("recovered"):
             self._reload(frame["topic"])
         self._positions[frame["topic"]] = {key: frame[key] for key in ("epoch", "seq", "mid")}
 
     def _event(self, topic: str, event: Frame) -> None:
+        if topic in self._asked:
+            return
         position = self._positions[topic]
         assert position is not None
         if "seq" not in event:
