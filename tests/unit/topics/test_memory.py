@@ -186,6 +186,14 @@ async def test_a_topic_that_everybody_has_left_is_not_remembered(world: World) -
     assert not world.hub._memory._runs
 
 
+async def test_who_leaves_as_the_last_leaves_no_memory(world: World) -> None:
+    world.publish()
+    reader = await world.reader(TOPIC)
+    assert world.hub._memory._runs
+    await reader.leave()
+    assert not world.hub._memory._runs
+
+
 async def test_what_is_remembered_is_nobody_s_who_may_not_read_it(world: World) -> None:
     await world.reader(TOPIC)
     world.publish()
