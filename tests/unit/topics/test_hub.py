@@ -262,7 +262,7 @@ async def test_who_comes_to_a_read_under_way_is_asked_for_its_rights_first(world
     for _ in range(8):
         world.publish(size=4000)
     await settle()
-    before = mids(readers[1])
+    before = len(mids(readers[1]))
     world.logs.turns = 20
     readers[0].wake()
     await settle(5)
@@ -270,7 +270,7 @@ async def test_who_comes_to_a_read_under_way_is_asked_for_its_rights_first(world
     world.logs.granted = Access()
     await settle(200)
     assert [reader.said("error")[0]["code"] for reader in readers] == ["denied"] * 2
-    assert mids(readers[1]) == before
+    assert len(mids(readers[1])) == before
 
 
 @pytest.mark.parametrize("window", [FIRST_BYTES, LARGEST_BYTES])
