@@ -127,8 +127,10 @@ class Scene:
             await self.publish(1)
             await self.arrived()
             prompt = prompt + 1 if now() - published < PROMPT_SECONDS else 0
-        good = prompt == PROMPT_EVENTS
-        self.found.say(f"doorbells came within {now() - began:.1f} s", good=good)
+        if prompt == PROMPT_EVENTS:
+            self.found.say(f"doorbells again after {now() - began:.1f} s")
+        else:
+            self.found.say(f"no doorbells within {within:g} s", good=False)
 
     async def judge(self, *, gaps: Iterable[str] = (), naive_fails: bool = True) -> None:
         """Compare what everybody wrote down with the log; only these reasons may lie in a gap."""
