@@ -97,7 +97,9 @@ async def forged(site: Site, found: Found) -> None:
 @row(f"{SUBSCRIBES} subscribes at once")
 async def subscribes(site: Site, found: Found) -> None:
     async with _undisturbed(site, found, "subscribes"):
-        one = await _flooded(site, [f"faults.t{n}" for n in range(SUBSCRIBES)])
+        topics = [f"faults.t{n}" for n in range(SUBSCRIBES)]
+        # A client that had no turn for a second finds its line reset, and no code: once more.
+        one = await _flooded(site, topics) or await _flooded(site, topics)
         # A server that keeps pace with its client counts topics before operations that wait.
         found.say(f"without waiting: closed with {one}", good=one in (4006, 4504))
         codes = Counter([await _paced(site) for _ in range(3)])
