@@ -17,6 +17,8 @@ from .presence import Present
 
 #: Sockets that were closed together come back spread over so long.
 SPREAD_MS = 3000
+#: Of an error's reason: it may name what a client sent, which is as long as a frame may be.
+REASON_LENGTH = 500
 #: A client may ask again for what was unavailable after so long, and up to twice as long.
 AGAIN_MS = 1000
 
@@ -63,7 +65,8 @@ def error(request_id: Any, refused: Refused, topic: str | None = None) -> str:
     keys: dict[str, Any] = {} if request_id is None else {"id": request_id}
     if topic is not None:
         keys["topic"] = topic
-    return _text("error", **keys, code=refused.code, reason=refused.reason, temporary=False)
+    reason = refused.reason[:REASON_LENGTH]
+    return _text("error", **keys, code=refused.code, reason=reason, temporary=False)
 
 
 def unavailable(request_id: Any) -> str:

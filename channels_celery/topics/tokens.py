@@ -48,8 +48,8 @@ def token(visitor: Visitor, *, topics: Sequence[str], seconds: float = 3600) -> 
         raise BadOption("token(): expected a visitor with an id, a user or a guest with a session.")
     if isinstance(topics, str) or not topics:
         raise BadOption(f"token(topics={topics!r}): expected a tuple, as in ('images.*',).")
-    if isinstance(seconds, bool) or not seconds > 0:
-        raise BadOption(f"token(seconds={seconds!r}): expected a number above 0.")
+    if isinstance(seconds, bool) or not 0 < seconds < math.inf:
+        raise BadOption(f"token(seconds={seconds!r}): expected a finite number above 0.")
     user = visitor.user if visitor.user.is_authenticated else None
     said = {
         "id": visitor.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import AsyncIterator
 from io import StringIO
@@ -127,8 +128,9 @@ def test_a_token_that_can_not_be_is_not_made(ann: User) -> None:
     for wrong in ((), "images.*"):
         with pytest.raises(BadOption, match="expected a tuple"):
             topics.token(who, topics=wrong)
-    with pytest.raises(BadOption, match="above 0"):
-        topics.token(who, topics=("a",), seconds=0)
+    for seconds in (0, math.inf, math.nan):
+        with pytest.raises(BadOption, match="above 0"):
+            topics.token(who, topics=("a",), seconds=seconds)
     with pytest.raises(BadOption, match="with an id"):
         topics.token(nobody, topics=("a",))
     for topic in ("*", "images*", "a.*.b", ""):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tracemalloc
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -95,6 +96,20 @@ async def test_what_waits_takes_no_more_memory_than_its_frames(world: World) -> 
     assert len(server._operations) == 16
     # The first is at work, so it was read.
     assert kept < 2 * 16 * len(text)
+
+
+async def test_an_idle_socket_does_not_keep_its_last_frame(world: World) -> None:
+    class Message(dict[str, Any]):
+        """One that tells when it is gone."""
+
+    reader = await world.reader()
+    message = Message(type="websocket.receive", text='{"op":"whisper"}')
+    kept = weakref.ref(message)
+    reader._inbox.put_nowait(message)
+    del message
+    await settle()
+    assert len(reader.said("error")) == 1
+    assert kept() is None
 
 
 async def test_a_socket_follows_a_bounded_number_of_topics(world: World) -> None:
