@@ -19,6 +19,8 @@ from .site import Site
 
 ANSWER_SECONDS = 10.0
 SUBSCRIBES = 10_000
+#: Characters of a fragment.
+PIECE = 100
 
 #: Frames after which a socket is closed, with the code that says why.
 CLOSED: dict[str, tuple[str | bytes, int]] = {
@@ -27,6 +29,7 @@ CLOSED: dict[str, tuple[str | bytes, int]] = {
     "no op": ('{"id":1}', 4500),
     "op of another kind": ('{"op":7}', 4500),
     "NaN": ('{"op":"publish","data":NaN}', 4500),
+    "a number of 5,000 digits": ('{"op":"publish","data":' + "9" * 5_000 + "}", 4500),
     "nested too deep": ("[" * 50_000, 4500),
     "binary": (b"\x00\xff", 4500),
     "empty": ("", 4500),
@@ -53,6 +56,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a server's whisper": (_PUBLISH | {"op": "whisper", "type": "presence.join"}, "reserved"),
     "a type that is not granted": (_PUBLISH | {"type": "order"}, "denied"),
     "data too large": (_PUBLISH | {"data": "x" * 40_000}, "too_large"),
+    "data nested 70 deep": (_PUBLISH | {"data": json.loads("[" * 70 + "]" * 70)}, "bad_request"),
+    "data of text and NUL": (_PUBLISH | {"data": {"text": "\0"}}, "bad_request"),
     "half a character": (_PUBLISH | {"data": "\ud800"}, "bad_request"),
     "a mid of the wrong kind": (_PUBLISH | {"mid": "a b"}, "bad_request"),
 }  # fmt: skip
@@ -153,8 +158,9 @@ def _opened(site: Site, cookie: str = "") -> connect:
 
 
 async def _asked(socket: ClientConnection, frame: dict[str, Any]) -> dict[str, Any]:
-    """The server's answer to a frame that has an id."""
-    await socket.send(json.dumps(frame))
+    """The server's answer to a frame that has an id; it goes in pieces, as a websocket's may."""
+    text = json.dumps(frame)
+    await socket.send(text[at : at + PIECE] for at in range(0, len(text), PIECE))
     async with asyncio.timeout(ANSWER_SECONDS):
         while True:
             answer: dict[str, Any] = json.loads(await socket.recv())
