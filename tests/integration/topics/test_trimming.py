@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from functools import partial
 from typing import Any
 
@@ -137,6 +138,17 @@ def test_publishers_and_several_trimmers_do_not_harm_each_other(
     for name in names:
         assert sequence(database, name) == [58, 59, 60]
         assert row(database, name).trimmed_to == 57
+
+
+def test_a_log_that_has_begun_anew_meanwhile_loses_nothing(database: str) -> None:
+    publish("few.a", 9)
+    with session() as current:
+        (seen,) = trimming._look(current, "")
+    topics.delete("few.a")
+    publish("few.a", 2)
+    with session() as current:
+        assert trimming._bring_down(current, seen, math.inf)
+    assert sequence(database, "few.a") == [1, 2]
 
 
 def test_a_step_stops_in_time_and_the_next_goes_on(
