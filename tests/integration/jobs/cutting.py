@@ -84,11 +84,14 @@ class CuttingProxy:
 
     def _ask(self, client: socket.socket, server: socket.socket, cutting: threading.Event) -> None:
         with suppress(OSError):
-            while asked := client.recv(65536):
-                if self._takes(asked):
-                    cutting.set()
-                server.sendall(asked)
-            server.shutdown(socket.SHUT_RDWR)
+            try:
+                while asked := client.recv(65536):
+                    if self._takes(asked):
+                        cutting.set()
+                    server.sendall(asked)
+            finally:
+                # A client that was killed may leave with an error; the server is to know as well.
+                server.shutdown(socket.SHUT_RDWR)
 
     def _takes(self, asked: bytes) -> bool:
         with self._lock:
