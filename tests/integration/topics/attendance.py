@@ -31,7 +31,9 @@ class Clock:
 
 def tab(visitor: str | None, topic: str = ROOM, access: Access = HERE) -> Subscriber:
     """A subscriber, as far as presence looks at one."""
-    who = Visitor(user=AnonymousUser(), id=visitor, name=f"Guest {visitor}\0")
+    # Of a project's own users: what no column takes.
+    name = f"Guest {visitor}\0".ljust(300, ".")
+    who = Visitor(user=AnonymousUser(), id=visitor, name=name)
     connection = SimpleNamespace(visitor=who)
     feed = SimpleNamespace(topic=topic)
     made = Subscriber(cast("Any", feed), cast("Any", connection))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels_celery import database as ours
-from channels_celery.topics import pool, presence
+from channels_celery.topics import pool, presence, roll
 from channels_celery.topics.access import Access
 from channels_celery.topics.models import Hub, Member
 from channels_celery.topics.presence import Presence
@@ -35,6 +35,18 @@ async def test_many_tabs_are_one_member_and_a_reload_is_no_leave(
     clock.now += 20
     assert await listed(hub) == (["u1", "u2"], 2)
     assert len(told) == 1
+
+
+async def test_a_list_names_who_came_first_and_counts_all(
+    clock: Clock, told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert roll.LISTED == 500
+    monkeypatch.setattr(roll, "LISTED", 2)
+    hub = Presence()
+    for visitor in ("u3", "u2", "u1"):
+        come(hub, visitor)
+        await hub.settle()
+    assert await listed(hub) == (["u3", "u2"], 3)
 
 
 async def test_who_stays_away_has_left_after_the_grace(
