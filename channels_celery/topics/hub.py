@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from . import doorbell, rechecking
+from . import doorbell, lazy_colours, rechecking
 from .connection import Connection
 from .cork import Cork
 from .doorbell import Bell
@@ -79,6 +79,7 @@ class Hub:
         jobs = (self._tick, keep_up, *(one.run for one in lasting))
         self._tasks = [loop.create_task(_lasting(job)) for job in jobs]
         self._farewell = Farewell.chained(loop, self.say_bye)
+        lazy_colours.install()
 
     def forget(self) -> None:
         """Hear nothing any more, neither doorbells nor signals: the loop has ended."""
