@@ -15,6 +15,7 @@ from django.db import DataError, OperationalError, connections
 from channels_celery import topics
 from channels_celery.errors import DatabaseAway
 from channels_celery.topics import access, greeting, pool
+from channels_celery.topics import source as source_module
 from channels_celery.topics.access import Access, Visitor
 from channels_celery.topics.models import Event
 from channels_celery.topics.protocol import Publish
@@ -156,13 +157,32 @@ async def test_a_statement_that_waits_does_not_hold_a_thread_for_ever(
     assert await pool.run(asked) == bound
 
 
+@pytest.mark.django_db(transaction=True, databases=["postgresql"])
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_what_a_pooler_lends_to_all_is_left_as_it_is(
+    source: Database, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pooled = connections[database].settings_dict
+    monkeypatch.setitem(pooled, "DISABLE_SERVER_SIDE_CURSORS", True)
+
+    def asked() -> str:
+        with connections[database].cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            return str(cursor.fetchone()[0])
+
+    assert await pool.run(asked) == "0"
+
+
 async def test_data_that_does_not_fit_says_nothing_of_the_database(
     source: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(scope: Any, lookup: Any) -> Visitor:
+    def refuse(*given: Any) -> Any:
         raise DataError("text fields cannot contain NUL (0x00) bytes")
 
     monkeypatch.setattr(greeting, "visitor_of_scope", refuse)
     with pytest.raises(DataError):
         await source.visitor({})
+    monkeypatch.setattr(source_module, "_read", refuse)
+    with pytest.raises(DataError):
+        await source.first(VISITOR, TOPIC, None)
     assert source.trusted

@@ -49,6 +49,14 @@ def test_a_stream_gives_what_is_kept_what_comes_and_goes_on_by_its_last_id(
     first = get(f"?topic={TOPIC}&topic={OTHER}", Cookie=guest_cookie(GUEST))
     assert first.headers["Content-Type"] == "text/event-stream; charset=utf-8"
     assert "Access-Control-Allow-Origin" not in first.headers
+    # No cache, no proxy's buffer, and no other site's page as whatever it may be taken for.
+    kept = {
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    assert {name: first.headers[name] for name in kept} == kept
     assert first.until("welcome").data["visitor"] == GUEST
     first.until_seq(3)
     publish(1)

@@ -71,7 +71,10 @@ def test_topics_come_from_the_path_or_the_query_and_the_header_goes_first() -> N
     assert asked("a/", "since=e-1-m", "")[0].since == Position(epoch="e", seq=1, mid="m")
     many = "&".join(f"topic=t{number}" for number in range(protocol.TOPICS + 1))
     assert asked("") == []
-    for path, query in [("", many), ("", "topic=a&topic=a"), ("a b/", ""), ("a", "")]:
+    refused = [("", many), ("", "topic=a&topic=a"), ("a b/", ""), ("a", "")]
+    # A query's keys are bounded, and a position is one topic's.
+    refused += [("a/", "x=1&" * 200), ("a/", "since=e-1-m,e-2-m")]
+    for path, query in refused:
         with pytest.raises(Refused):
             asked(path, query)
 
