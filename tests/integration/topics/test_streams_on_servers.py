@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import http.client
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.db import connections
 
 from channels_celery import topics
-from channels_celery.topics import pool
 
-from .serving import Server, guest_cookie, serving
+from .serving import Server, guest_cookie
 from .streams import Stream
 
 TOPIC, OTHER = "open.lobby", "open.kitchen"
 GUEST = "g0123456789abcdef0123"
-STREAMS = 300
 
 Open = Callable[..., Stream]
 
@@ -124,47 +119,6 @@ def test_a_long_log_comes_in_several_bounded_responses(get: Open) -> None:
     assert max(lengths) < 350_000
 
 
-def test_three_hundred_streams_take_no_threads_and_no_connections(server: Server) -> None:
-    follow_all(server)
-    # The hub's pool, the loop's own thread and the few that a server starts with.
-    threads, connected = _held(server)
-    assert threads <= pool.THREADS + 8
-    # The rules ask no database: each thread of the pool has the log's connection alone.
-    assert 0 < connected <= pool.THREADS
-
-
-@pytest.mark.django_db(transaction=True, databases=["postgresql"])
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_three_hundred_streams_take_no_connections_of_postgresql(
-    database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with ExitStack() as running:
-        with monkeypatch.context() as named:
-            named.setenv("PGAPPNAME", "streams")
-            server = running.enter_context(
-                serving("daphne", database, redis_url, SWEEP_SECONDS=0.2)
-            )
-        follow_all(server)
-        with connections[database].cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'streams'"
-            )
-            (count,) = cursor.fetchone()
-    # Each thread of the hub's pool has the log's, and Django's own where a rule has asked.
-    assert 0 < count <= pool.THREADS * 2
-
-
-def follow_all(server: Server) -> None:
-    """So many streams, all of which have an event that came while they were open."""
-    publish(1)
-    streams = [server.stream(f"{TOPIC}/") for _ in range(STREAMS)]
-    for stream in streams:
-        stream.until_seq(1)
-    publish(1)
-    for stream in streams:
-        stream.until_seq(2)
-
-
 def _request(server: Server, method: str, path: str) -> Any:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     connection.request(method, path)
@@ -172,19 +126,3 @@ def _request(server: Server, method: str, path: str) -> Any:
     answer.read()
     connection.close()
     return answer
-
-
-def _held(server: Server) -> tuple[int, int]:
-    """Threads of the server, and its connections to SQLite."""
-    assert server.process is not None
-    place = Path("/proc", str(server.process.pid))
-    targets = []
-    for link in (place / "fd").iterdir():
-        try:
-            targets.append(os.readlink(link))
-        except FileNotFoundError:
-            continue
-    # Each connection has the write-ahead log open. The database's own file is no measure: SQLite
-    # keeps what was closed while another connection holds a lock (sqlite.org/howtocorrupt.html).
-    logs = [target for target in targets if target.endswith(".sqlite3-wal")]
-    return len(list((place / "task").iterdir())), len(logs)
