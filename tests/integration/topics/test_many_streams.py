@@ -58,8 +58,11 @@ def follow_all(server: Server) -> None:
 def connections_of(server: Server, alias: str) -> int:
     if connections[alias].vendor == "postgresql":
         with connections[alias].cursor() as cursor:
-            asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
-            cursor.execute(asked, [NAME])
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE application_name = %s AND datname = current_database()",
+                [NAME],
+            )
             return int(cursor.fetchone()[0])
     targets = []
     for link in _place(server, "fd").iterdir():
@@ -69,7 +72,7 @@ def connections_of(server: Server, alias: str) -> int:
             continue
     # Each connection has the write-ahead log open. The database's own file is no measure: SQLite
     # keeps what was closed while another connection holds a lock (sqlite.org/howtocorrupt.html).
-    return sum(target.endswith(".sqlite3-wal") for target in targets)
+    return targets.count(os.path.realpath(connections[alias].settings_dict["NAME"]) + "-wal")
 
 
 def _place(server: Server, part: str) -> Path:
