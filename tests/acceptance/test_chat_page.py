@@ -205,6 +205,9 @@ def test_a_room_can_be_read_without_scripts(party: Party, room: str) -> None:
     reader = party.guest(java_script_enabled=False)
     reader.page.goto(f"/chat/{room}/")
     assert reader.texts()[-1] == "No. 60"
+    expect(reader.messages.first.locator("p").first).to_have_text(re.compile(r"^\w+day \d+ "))
+    expect(reader.messages.first.locator("p").first).to_be_visible()
+    expect(reader.page.get_by_label("Message", exact=True)).to_be_hidden()
     reader.page.get_by_role("link", name="Earlier messages").click()
     assert reader.texts() == [f"No. {number}" for number in range(1, 11)]
 

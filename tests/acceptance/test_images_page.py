@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests import services
 from tests.acceptance.gallery import Gallery, photos, worker_held
+from tests.acceptance.shifts import WATCH, nothing_moved
 from tests.acceptance.site import Site
 from tests.unit.thumbnailer import pictures
 
 #: Five attempts wait 15 s in between at most; the rest is for a busy machine.
 GIVEN_UP_SECONDS = 60.0
 
-_WATCH_SHIFTS = """() => {
-    window.shifts = 0;
-    const add = list => list.getEntries().forEach(entry => window.shifts += entry.value);
-    new PerformanceObserver(add).observe({ type: "layout-shift" });
-}"""
 _COUNT_REQUESTS = """
     let running = 0;
     window.mostRequests = 0;
@@ -34,7 +29,6 @@ _COUNT_REQUESTS = """
             this.addEventListener("loadend", () => (running -= 1));
         }
     };"""
-_PUSH = "document.querySelector('main').prepend('pushes everything down')"
 
 
 def brought(page: Page, name: str) -> Any:
@@ -67,14 +61,11 @@ def test_nothing_moves_while_thumbnails_arrive(
             tab.shows("queued", 5)
             other = Gallery(context, site.url)
             for page in (tab.page, other.page):
-                page.evaluate(_WATCH_SHIFTS)
+                page.evaluate(WATCH)
         tab.thumbnails(4)
         other.thumbnails(4)
         for page in (tab.page, other.page):
-            assert page.evaluate("window.shifts") == 0
-            # And had something moved, it would have been seen.
-            page.evaluate(_PUSH)
-            services.until(partial(page.evaluate, "window.shifts > 0"), what="shift")
+            nothing_moved(page)
 
 
 def test_files_dropped_anywhere_are_uploaded_and_the_zone_shows_it(

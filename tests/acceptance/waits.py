@@ -22,6 +22,6 @@ def away(page: Page) -> Iterator[None]:
 
 def live(page: Page) -> None:
     """Wait until the page is connected."""
-    expect(page.locator("#connection")).to_have_attribute(
-        "data-state", "connected", timeout=2 * BAR_MS
-    )
+    dot = page.locator("#connection")
+    expect(dot).to_have_attribute("data-state", "connected", timeout=2 * BAR_MS)
+    expect(dot).to_be_visible()

@@ -25,7 +25,6 @@ function showDot(state) {
   const dot = document.getElementById("connection");
   dot.dataset.state = state;
   document.getElementById("connection-word").textContent = state;
-  dot.hidden = false;
 }
 
 function tell(bar, state, promise) {

@@ -26,8 +26,9 @@ export class Composer {
     this.#field.addEventListener("keydown", (event) => this.#keydown(event));
     this.#field.addEventListener("input", () => this.#typed());
     form.querySelector("#cancel").addEventListener("click", () => this.cancel());
-    this.#field.value = recall(key);
-    form.hidden = false;
+    // What was written before the scripts had come is newer than the draft.
+    this.#field.value ||= recall(key);
+    form.querySelector("[type=submit]").disabled = false;
     this.#fit();
   }
 

@@ -74,6 +74,7 @@ export class Messages {
   #head(element, message, before) {
     const day = part(element, "day");
     day.hidden = !opensDay(before, message);
+    day.removeAttribute("data-guess");
     day.textContent = day.hidden ? "" : dayOf(message.sent, Date.now());
     element.toggleAttribute("data-follows", day.hidden && follows(before, message));
   }

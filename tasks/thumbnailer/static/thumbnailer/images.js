@@ -180,4 +180,3 @@ async function remove(id) {
 window.addEventListener("beforeunload", (event) => isBusy() && event.preventDefault());
 
 drawAll();
-form.classList.add("live");

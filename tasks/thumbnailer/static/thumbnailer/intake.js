@@ -8,11 +8,14 @@ const brought = (event) => event.dataTransfer?.types.includes("Files");
  * @param {{zone: HTMLElement, inputs: HTMLInputElement[], take: (files: File[]) => void, refuse: (why: string) => void}} page
  */
 export function listen({ zone, inputs, take, refuse }) {
-  for (const input of inputs)
-    input.addEventListener("change", () => {
+  for (const input of inputs) {
+    const chosen = () => {
       take([...input.files]);
       input.value = ""; // the same file may be chosen again
-    });
+    };
+    input.addEventListener("change", chosen);
+    if (input.files.length) chosen(); // before the scripts had come
+  }
   // Each element that the pointer crosses says enter and leave: only the depth tells the edge.
   let depth = 0;
   const light = (now) => zone.classList.toggle("over", (depth = Math.max(0, now)) > 0);
