@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass
 from hashlib import sha256
+from time import time
 
 from django.core.cache import cache
 
@@ -26,7 +26,7 @@ class Pace:
         While the cache is away everybody may go on: what people do is worth more than its count.
         Nobody, "", is not counted either.
         """
-        now = time.time()
+        now = time()
         if not who or self._count(self._key(who, now)) <= self.times:
             return 0
         return self.seconds - int(now % self.seconds)
@@ -34,7 +34,7 @@ class Pace:
     def give_back(self, who: str) -> None:
         """What was taken did not count after all."""
         try:
-            cache.decr(self._key(who, time.time()))
+            cache.decr(self._key(who, time()))
         except Exception as error:  # noqa: BLE001 - as in _count, or a new window has begun
             logger.debug("%s is not given back: %s", self.name, error)
 
@@ -47,9 +47,9 @@ class Pace:
             return 0
 
     def _key(self, who: str, now: float) -> str:
-        # Hashed: a name that somebody typed can be long and hold anything.
-        person = sha256(who.encode(errors="replace")).hexdigest()
-        return f"pace.{self.name}.{person}.{int(now // self.seconds)}"
+        # Hashed: a name that somebody typed can be long and hold anything, a cache's key can not.
+        counted = sha256(f"{self.name}\n{who}".encode(errors="replace")).hexdigest()
+        return f"pace.{counted}.{int(now // self.seconds)}"
 
 
 def told(seconds: int) -> str:

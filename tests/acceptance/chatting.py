@@ -54,11 +54,12 @@ with connection.cursor() as cursor:
 _TOO_MUCH = """
 import sys, time, django
 django.setup()
-from {} as pace
+from realtime import pace
+from {} as too_much
 now = time.time()
-for moment in (now, now + pace.seconds):
-    time.time = lambda: moment
-    while not pace.take(sys.argv[1]):
+for moment in (now, now + too_much.seconds):
+    pace.time = lambda: moment
+    while not too_much.take(sys.argv[1]):
         pass
 """
 TOO_FAST = _TOO_MUCH.format("realtime.chat.posting import PACE")

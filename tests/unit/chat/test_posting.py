@@ -65,6 +65,7 @@ def test_who_writes_faster_than_a_person_waits_and_loses_nothing(
     lobby: Conversation, ann: Visitor, bob: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(posting, "PACE", Pace("few", times=2, seconds=60))
+    monkeypatch.setattr("realtime.pace.time", lambda: 90.0)
     said = lobby.say(ann, "One")
     lobby.edit(ann, said, "Two")
     data = {"id": str(uuid4()), "text": "Three"}

@@ -107,6 +107,7 @@ def test_who_opens_rooms_by_the_dozen_waits_and_may_enter_all_others(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rooms, "PACE", Pace("few", times=1, seconds=3600))
+    monkeypatch.setattr("realtime.pace.time", lambda: 1_800.0)
     client.post("/chat/", {"name": "Attic"})
     refused = client.post("/chat/", {"name": "Cellar"})
     assert refused.status_code == 429

@@ -8,7 +8,7 @@ from django.core.cache import cache, caches
 from config import redis_urls
 from realtime.pace import Pace, told
 
-PACE = Pace("things", times=2, seconds=60)
+PACE = Pace("things of a person", times=2, seconds=60)
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Any:
     cache.clear()
 
     def turn(now: float) -> None:
-        monkeypatch.setattr("time.time", lambda: now)
+        monkeypatch.setattr("realtime.pace.time", lambda: now)
 
     turn(600_015.5)
     return turn

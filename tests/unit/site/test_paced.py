@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,9 +23,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def site(settings: Any) -> None:
+def site(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ROOT_URLCONF = "tests.unit.chat.urls"
     cache.clear()
+    # In the middle of a window: with the next one all counts begin anew.
+    monkeypatch.setattr("realtime.pace.time", lambda: 900.0)
 
 
 def sign_in(password: str, name: str = "ann", **place: Any) -> HttpResponse:
@@ -49,6 +52,17 @@ def test_who_guesses_a_password_waits_and_nobody_else() -> None:
     assert 0 < int(refused["Retry-After"]) <= paced.NAME.seconds
     assert WAIT.search(refused.content.decode())
     assert sign_in("right", name="bob").status_code == 302
+    assert sign_in("right", **AWAY).status_code == 302
+
+
+def test_who_guesses_for_many_names_waits_with_all_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(paced, "PLACE", replace(paced.PLACE, times=3))
+    User.objects.create_user("ann", password="right")
+    for number in range(3):
+        assert sign_in("wrong", name=f"guess-{number}").status_code == 200
+    assert sign_in("right").status_code == 429
     assert sign_in("right", **AWAY).status_code == 302
 
 
