@@ -22,6 +22,9 @@ class Layer:
         self.gate: asyncio.Event | None = None
 
     async def send(self, name: str, message: dict[str, Any]) -> None:
+        if name.startswith("channels_celery."):
+            # A doorbell that an earlier test of this process has left to be rung.
+            return
         self.calls += 1
         if self.failure:
             raise self.failure
