@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
+from tests import services
 from tests.acceptance.chatting import Party
 from tests.acceptance.gallery import Gallery, photos
 from tests.acceptance.site import Site
@@ -175,6 +176,39 @@ def test_signed_in_or_out_elsewhere_a_page_becomes_the_others(party: Party, tmp_
     for page in (images, chat, start):
         expect(page.locator(".who bdi")).to_have_text(re.compile("^Guest"), timeout=20_000)
     expect(images.get_by_text("No images yet.")).to_be_visible()
+
+
+def test_who_leaves_a_page_arrives_though_it_becomes_anothers_meanwhile(party: Party) -> None:
+    guest = party.guest()
+    page, other = guest.page, guest.tab()
+    page.clock.install()
+    other.goto("/accounts/login/")
+    held: list[Route] = []
+    page.route("**/echo/", lambda route: held.append(route))
+
+    def leave() -> None:
+        """On the way to another page, this one hears that it is somebody else's."""
+        page.goto("/")
+        live(page)
+        page.evaluate("addEventListener('storage', () => (localStorage.heard = 1))")
+        page.get_by_role("navigation").get_by_role("link", name="Echo").click(no_wait_after=True)
+        # The tab itself does not answer before the other page has come.
+        services.until(lambda: other.evaluate("true") and held, what="way to the other page")
+        other.evaluate("localStorage.setItem('site.visitor', 'somebody else')")
+        services.until(lambda: other.evaluate("localStorage.heard"), what="word of somebody else")
+        other.evaluate("localStorage.removeItem('heard')")
+
+    leave()
+    held.pop().continue_()
+    page.wait_for_url("**/echo/")
+
+    leave()
+    # No page came, as with a download: whoever stays gets the page of the other in the end.
+    held.pop().fulfill(status=204)
+    page.evaluate("window.notReloaded = true")
+    page.clock.fast_forward(10_000)
+    page.wait_for_function("!window.notReloaded")
+    live(page)
 
 
 def test_echo_says_what_was_lost_and_what_was_not_sent(party: Party, site: Site) -> None:

@@ -4,9 +4,13 @@ const KEY = "site.visitor"; // where each page tells the other tabs whose it is
 const RELOADS = "site.reloads";
 const MINUTE_MS = 60_000;
 const RELOADS_A_MINUTE = 4;
+const LEAVE_MS = 10_000; // a page that somebody leaves is left by then, or they stay
 
 const here = document.body.dataset.visitor;
 if (here !== undefined) quietly(() => localStorage.setItem(KEY, here));
+
+let left = -LEAVE_MS;
+addEventListener("beforeunload", () => (left = performance.now()));
 
 /**
  * Reloads the page once its browser, or its connection, is somebody else's. A page that has
@@ -14,7 +18,11 @@ if (here !== undefined) quietly(() => localStorage.setItem(KEY, here));
  */
 export function reloadForAnother(connection, visitor, whenReady = (reload) => reload()) {
   const look = (now) => {
-    if (now !== visitor && mayReload()) whenReady(() => location.reload());
+    if (now === visitor) return;
+    // A reload would take the place of the page that somebody is on the way to.
+    const stays = left + LEAVE_MS - performance.now();
+    if (stays > 0) setTimeout(look, stays, now);
+    else if (mayReload()) whenReady(() => location.reload());
   };
   connection.on("state", (state) => state === "connected" && look(connection.visitor ?? ""));
   addEventListener("storage", ({ key, newValue }) => key === KEY && look(newValue));
