@@ -15,7 +15,7 @@ WATCH = """
     const counts = ({ node }) => !element(node)?.closest("#connection, .message .about");
     let moved = 0;
     const add = (entries) => entries.forEach(({ value, sources }) => {
-        if (sources.some(counts)) moved += value;
+        if (!sources.length || sources.some(counts)) moved += value;
     });
     const observer = new PerformanceObserver((list) => add(list.getEntries()));
     observer.observe({ type: "layout-shift" });

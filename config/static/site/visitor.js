@@ -20,8 +20,8 @@ export function reloadForAnother(connection, visitor, whenReady = (reload) => re
   const look = (now) => {
     if (now === visitor) return;
     // A reload would take the place of the page that somebody is on the way to.
-    const stays = left + LEAVE_MS - performance.now();
-    if (stays > 0) setTimeout(look, stays, now);
+    const wait = left + LEAVE_MS - performance.now();
+    if (wait > 0) setTimeout(look, wait, now);
     else if (mayReload()) whenReady(() => location.reload());
   };
   connection.on("state", (state) => state === "connected" && look(connection.visitor ?? ""));
